@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Privileged instructions of a guest kernel. One trap may settle several: after an instruction the
+ * word behind it is looked at, and if it is privileged too (tlbwr; eret) it is emulated at once.
+ */
+#include "internal.h"
+
+#define WORD_NOP 0x00000000u
+#define WORD_EHB 0x000000c0u
+#define CAUSE_BD 0x80000000u
+#define HWR_CPUNUM 0
+#define HWR_SYNCI_STEP 1
+#define HWR_CC 2
+#define HWR_CCRES 3
+#define HWR_ULR 29
+#define RUN_MAX 8 /* words settled by one trap: interrupts wait no longer than that */
+
+enum step {
+    STEP_NEXT,    /* go on behind the instruction */
+    STEP_JUMPED,  /* pc is set */
+    STEP_LEAVE,   /* the libraries go on; pc is behind the instruction */
+    STEP_ILLEGAL,
+};
+
+static enum step mfc0(struct mips_vcpu *a, struct mips_insn i, bool wide)
+{
+    unsigned index = MIPS_CP0_INDEX(i.rd, i.sel);
+
+    if (index == MIPS_CP0_COUNT)
+        mips_cp0_set(a->cp0, MIPS_CP0_COUNT, mips_sext32(mips_guest_count(a)));
+    else if (index == MIPS_CP0_RANDOM)
+        mips_cp0_set(a->cp0, MIPS_CP0_RANDOM,
+                     mips_vtlb_random(&a->random, mips_cp0_get(a->cp0, MIPS_CP0_WIRED)));
+    mips_gpr_set(&a->g, i.rt, mips_cp0_read(a->cp0, i.rd, i.sel, wide));
+    return STEP_NEXT;
+}
+
+/* The real HWREna lets through what reads the same on the real processor. */
+static void write_hwrena(struct mips_vcpu *a)
+{
+    uint32_t want = (uint32_t)mips_cp0_get(a->cp0, MIPS_CP0_HWRENA);
+    uint32_t same = 1u << HWR_SYNCI_STEP | 1u << HWR_CCRES | 1u << HWR_ULR;
+
+    if (!a->count.bias && !a->count.stopped)
+        same |= 1u << HWR_CC;
+    mips_set32(C0_HWRENA, want & same);
+}
+
+static void apply(struct mips_vcpu *a, enum mips_cp0_effect effect)
+{
+    switch (effect) {
+    case MIPS_EFFECT_ENTRYHI: {
+        uint64_t asid = mips_cp0_get(a->cp0, MIPS_CP0_ENTRYHI) & MIPS_ENTRYHI_ASID;
+
+        if (asid != a->asid)
+            mips_set_asid(a, asid);
+        break;
+    }
+    case MIPS_EFFECT_COUNT:
+        mips_guest_count_set(a, (uint32_t)mips_cp0_get(a->cp0, MIPS_CP0_COUNT));
+        write_hwrena(a);
+        break;
+    case MIPS_EFFECT_COMPARE: mips_compare_written(a); break;
+    case MIPS_EFFECT_HWRENA: write_hwrena(a); break;
+    case MIPS_EFFECT_USERLOCAL:
+        mips_set(C0_USERLOCAL, mips_cp0_get(a->cp0, MIPS_CP0_USERLOCAL));
+        break;
+    default: break; /* Status, Cause and the rest are looked at on every entry */
+    }
+}
+
+static enum step mtc0(struct mips_vcpu *a, struct mips_insn i, bool wide)
+{
+    apply(a, mips_cp0_write(a->cp0, i.rd, i.sel, mips_gpr_get(&a->g, i.rt), wide));
+    return STEP_NEXT;
+}
+
+static enum step set_ie(struct mips_vcpu *a, struct mips_insn i, bool on)
+{
+    mips_gpr_set(&a->g, i.rt, mips_set_ie(a->cp0, on));
+    return STEP_NEXT;
+}
+
+static enum step eret(struct mips_vcpu *a)
+{
+    a->g.pc = mips_eret(a->cp0);
+    return STEP_JUMPED;
+}
+
+static enum step wait(struct mips_vcpu *a)
+{
+    if (mips_interrupt_wakes(a->cp0))
+        return STEP_NEXT;
+    a->exit->kind = DISCO_EXIT_WAIT;
+    return STEP_LEAVE;
+}
+
+static enum step monitor_call(struct mips_vcpu *a)
+{
+    a->exit->kind = DISCO_EXIT_CALL;
+    a->exit->call = a->g.r[2];
+    for (unsigned i = 0; i < DISCO_CALL_ARGS; i++)
+        a->exit->arg[i] = a->g.r[4 + i];
+    return STEP_LEAVE;
+}
+
+static enum step execute(struct mips_vcpu *a, struct mips_insn i)
+{
+    switch (i.kind) {
+    case MIPS_INSN_MFC0: return mfc0(a, i, false);
+    case MIPS_INSN_DMFC0: return mfc0(a, i, true);
+    case MIPS_INSN_MTC0: return mtc0(a, i, false);
+    case MIPS_INSN_DMTC0: return mtc0(a, i, true);
+    case MIPS_INSN_DI: return set_ie(a, i, false);
+    case MIPS_INSN_EI: return set_ie(a, i, true);
+    case MIPS_INSN_TLBP: mips_guest_tlbp(a); return STEP_NEXT;
+    case MIPS_INSN_TLBR:
+        mips_guest_tlbr(a);
+        apply(a, MIPS_EFFECT_ENTRYHI);
+        return STEP_NEXT;
+    case MIPS_INSN_TLBWI: mips_guest_tlbw(a, false); return STEP_NEXT;
+    case MIPS_INSN_TLBWR: mips_guest_tlbw(a, true); return STEP_NEXT;
+    case MIPS_INSN_TLBINV: mips_guest_tlbinv(a, false); return STEP_NEXT;
+    case MIPS_INSN_TLBINVF: mips_guest_tlbinv(a, true); return STEP_NEXT;
+    case MIPS_INSN_ERET:
+    case MIPS_INSN_ERETNC: return eret(a);
+    case MIPS_INSN_WAIT: return wait(a);
+    case MIPS_INSN_HYPCALL: return monitor_call(a);
+    case MIPS_INSN_CACHE: return STEP_NEXT; /* the virtual CPU has no caches (Config1) */
+    default: return STEP_ILLEGAL;
+    }
+}
+
+/* Execute one instruction; `next` is where its straight successor stands. */
+static enum step step(struct mips_vcpu *a, struct mips_insn insn, uint64_t next)
+{
+    enum step s = execute(a, insn);
+
+    a->stats.insn[insn.kind]++;
+    if (s == STEP_NEXT || s == STEP_LEAVE)
+        a->g.pc = next;
+    return s;
+}
+
+/*
+ * The word at a guest address of the kernel image, if it can be had without a fault. Only the image
+ * window is looked at: there the pmap gives the page without any search.
+ */
+static bool peek(const struct mips_vcpu *a, uint64_t pc, uint32_t *word)
+{
+    uint64_t ppn = (pc & 0x0fffffff) >> DISCO_PAGE_SHIFT;
+    disco_tlbe e;
+
+    if ((int64_t)pc >> 28 != -4 || ppn >= a->pairs * 2)
+        return false;
+    e = __atomic_load_n(&a->pmap[ppn].tlbe, __ATOMIC_ACQUIRE);
+    if (!e)
+        return false;
+    *word = *(const uint32_t *)(MIPS_XKPHYS + (mips_tlbe_mpn(e).v << DISCO_PAGE_SHIFT) +
+                                (pc & DISCO_PAGE_MASK));
+    return true;
+}
+
+/* Go on with the words that follow, as long as they are privileged, or mere hazard barriers. */
+static enum step run_on(struct mips_vcpu *a)
+{
+    uint32_t word;
+    enum step s = STEP_NEXT;
+
+    for (unsigned n = 0; n < RUN_MAX && s == STEP_NEXT && peek(a, a->g.pc, &word); n++) {
+        struct mips_insn insn;
+
+        if (word == WORD_EHB || word == WORD_NOP) {
+            a->g.pc += 4;
+            continue;
+        }
+        if (word >> 26 != 0x10)
+            break;
+        insn = mips_decode(word);
+        if (insn.kind == MIPS_INSN_RESERVED || mips_interrupt_pending(a->cp0))
+            break;
+        a->stats.runs++;
+        s = step(a, insn, a->g.pc + 4);
+    }
+    return s;
+}
+
+/* Where to go on after this exit's instruction; a slot's branch is evaluated before it commits. */
+static bool successor(struct mips_vcpu *a, uint64_t *next)
+{
+    uint32_t branch;
+
+    if (!(a->cause & CAUSE_BD)) {
+        *next = a->g.pc + 4;
+        return true;
+    }
+    branch = mips_get32(C0_BADINSTRP);
+    return mips_resume_pc(true, a->g.pc, branch, &a->g,
+                          mips_fpu_bit0(a, mips_branch_fpr(branch)), next);
+}
+
+int mips_emulate_run(struct mips_vcpu *a)
+{
+    uint64_t next;
+    enum step s = STEP_ILLEGAL;
+
+    if (successor(a, &next))
+        s = step(a, mips_decode(mips_get32(C0_BADINSTR)), next);
+    if (s == STEP_NEXT)
+        s = run_on(a);
+    if (s == STEP_ILLEGAL) {
+        a->exit->kind = DISCO_EXIT_PRIVILEGED;
+        return MIPS_LEAVE;
+    }
+    return s == STEP_LEAVE ? MIPS_LEAVE : MIPS_RESUME;
+}
+
+static bool read_hwr(struct mips_vcpu *a, unsigned n, uint64_t *value)
+{
+    uint32_t enabled = (uint32_t)mips_cp0_get(a->cp0, MIPS_CP0_HWRENA);
+
+    if (!mips_guest_is_kernel(a) && !(enabled >> n & 1))
+        return false;
+    switch (n) {
+    case HWR_CPUNUM: *value = a->vcpu->id; return true;
+    case HWR_SYNCI_STEP: *value = 0; return true;
+    case HWR_CC: *value = mips_sext32(mips_guest_count(a)); return true;
+    case HWR_CCRES: *value = 1; return true;
+    case HWR_ULR: *value = mips_cp0_get(a->cp0, MIPS_CP0_USERLOCAL); return true;
+    default: return false;
+    }
+}
+
+/* A reserved instruction; it may be an rdhwr that the real HWREna does not let through. */
+int mips_emulate_rdhwr(struct mips_vcpu *a)
+{
+    struct mips_insn insn = mips_decode(mips_get32(C0_BADINSTR));
+    uint64_t next, value;
+
+    if (insn.kind != MIPS_INSN_RDHWR || insn.sel || !read_hwr(a, insn.rd, &value) ||
+        !successor(a, &next))
+        return mips_reflect(a);
+    a->stats.insn[MIPS_INSN_RDHWR]++;
+    mips_gpr_set(&a->g, insn.rt, value);
+    a->g.pc = next;
+    return MIPS_RESUME;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the guest ran into, as the hardware reports it. Called from world.S with Status.EXL set, on
+ * the monitor's stack; what this file can settle alone never reaches the libraries.
+ */
+#include "internal.h"
+
+#define CAUSE_BD 0x80000000u
+#define CAUSE_CE(c) ((c) >> 28 & 3)
+#define CAUSE_CODE(c) ((c) >> 2 & 31)
+#define CAUSE_IP_TIMER 0x8000u
+
+static int leave(struct mips_vcpu *a, enum disco_exit_kind kind)
+{
+    a->exit->kind = kind;
+    return MIPS_LEAVE;
+}
+
+void mips_raise(struct mips_vcpu *a, unsigned code, bool refill, uint64_t badvaddr)
+{
+    bool fetch = code == MIPS_EXC_IBE || a->g.pc == badvaddr;
+    struct mips_exc exc = {
+        .code = (uint8_t)code,
+        .ce = (uint8_t)CAUSE_CE(a->cause),
+        .bd = a->cause & CAUSE_BD,
+        .refill = refill,
+        .badinstr_valid = !fetch,
+        .badinstr = mips_get32(C0_BADINSTR),
+        .badinstrp = mips_get32(C0_BADINSTRP),
+        .epc = a->g.pc,
+        .badvaddr = badvaddr,
+    };
+
+    a->stats.reflected++;
+    a->g.pc = mips_exception(a->cp0, &exc);
+}
+
+int mips_reflect(struct mips_vcpu *a)
+{
+    mips_raise(a, CAUSE_CODE(a->cause), false, mips_get(C0_BADVADDR));
+    return MIPS_RESUME;
+}
+
+/* The timer is settled here when only a guest's Compare matched; the rest is the monitor's. */
+static int interrupt(struct mips_vcpu *a)
+{
+    struct mips_cpu *cpu = mips_this_cpu();
+
+    if (!(a->cause & CAUSE_IP_TIMER))
+        return leave(a, DISCO_EXIT_HOST);
+    mips_timer_fire(cpu);
+    if (cpu->timer_at <= cpu->ticks) {
+        cpu->timer_at = UINT64_MAX;
+        mips_timer_program(cpu);
+        return leave(a, DISCO_EXIT_HOST);
+    }
+    mips_timer_program(cpu);
+    return MIPS_RESUME;
+}
+
+/* The virtual CPU has fewer address bits than the real one: beyond them it has no TLB to miss in. */
+static int bad_segment(struct mips_vcpu *a, uint64_t va)
+{
+    mips_raise(a, CAUSE_CODE(a->cause) == MIPS_EXC_TLBS ? MIPS_EXC_ADES : MIPS_EXC_ADEL, false, va);
+    return MIPS_RESUME;
+}
+
+static int miss(struct mips_vcpu *a)
+{
+    uint64_t va = mips_get(C0_BADVADDR);
+
+    if (!mips_va_is_implemented(va))
+        return bad_segment(a, va);
+    a->missed = a->refill ? (va & ~UINT64_C(0x1fff)) | 1 : 0;
+    a->exit->va = (disco_va){va};
+    a->exit->access = CAUSE_CODE(a->cause) == MIPS_EXC_TLBS ? DISCO_ACCESS_STORE
+                      : va == a->g.pc || ((a->cause & CAUSE_BD) && va == a->g.pc + 4)
+                          ? DISCO_ACCESS_FETCH
+                          : DISCO_ACCESS_LOAD;
+    return leave(a, DISCO_EXIT_MISS);
+}
+
+static int write_fault(struct mips_vcpu *a)
+{
+    a->missed = 0;
+    a->exit->va = (disco_va){mips_get(C0_BADVADDR)};
+    a->exit->access = DISCO_ACCESS_STORE;
+    return leave(a, DISCO_EXIT_WRITE);
+}
+
+static int coprocessor(struct mips_vcpu *a)
+{
+    if (CAUSE_CE(a->cause) == 1)
+        return mips_fpu_unusable(a);
+    if (CAUSE_CE(a->cause) != 0 || !mips_guest_is_kernel(a))
+        return mips_reflect(a);
+    return mips_emulate_run(a);
+}
+
+static int dispatch(struct mips_vcpu *a)
+{
+    switch (CAUSE_CODE(a->cause)) {
+    case MIPS_EXC_INT: return interrupt(a);
+    case MIPS_EXC_MOD: return write_fault(a);
+    case MIPS_EXC_TLBL:
+    case MIPS_EXC_TLBS: return miss(a);
+    case MIPS_EXC_CPU: return coprocessor(a);
+    case MIPS_EXC_RI: return mips_emulate_rdhwr(a);
+    default: return mips_reflect(a);
+    }
+}
+
+void mips_lines(struct disco_vcpu *v, uint32_t lines)
+{
+    struct mips_vcpu *a = mips_of(v);
+
+    a->lines_seen = lines;
+    mips_cp0_set_lines(a->cp0, lines);
+}
+
+static void take_interrupt(struct mips_vcpu *a)
+{
+    struct mips_exc exc = {.code = MIPS_EXC_INT, .epc = a->g.pc};
+
+    a->stats.interrupts++;
+    a->g.pc = mips_exception(a->cp0, &exc);
+}
+
+/* The guest goes on: give it the interrupts that wait, and the real Status that its own asks for. */
+static void finish(struct mips_vcpu *a)
+{
+    uint32_t lines = __atomic_load_n(&a->vcpu->lines, __ATOMIC_ACQUIRE), status;
+
+    if (lines != a->lines_seen)
+        mips_lines(a->vcpu, lines);
+    if (mips_interrupt_pending(a->cp0))
+        take_interrupt(a);
+    status = mips_hw_status(mips_cp0_get(a->cp0, MIPS_CP0_STATUS), a->fpu_live,
+                            (ST_IM_TIMER | ST_IM_IPI) >> 8);
+    if (status != a->hw_status) {
+        a->hw_status = status;
+        mips_set32(C0_STATUS, status | ST_EXL);
+        mips_ehb();
+    }
+}
+
+int mips_exit(struct mips_vcpu *a)
+{
+    a->cause = mips_get32(C0_CAUSE);
+    a->stats.exits++;
+    a->stats.code[CAUSE_CODE(a->cause)]++;
+    if (dispatch(a) == MIPS_LEAVE) {
+        a->hw_status = 0;
+        return MIPS_LEAVE;
+    }
+    finish(a);
+    return MIPS_RESUME;
+}
+
+void mips_entry(struct mips_vcpu *a)
+{
+    a->hw_status = 0;
+    finish(a);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The guest's own TLB (64 pairs, pure/vtlb.h) on top of the L2TLB, which remembers more.
+ *
+ * What a guest may conclude from its TLB must stay true:
+ *   - TLBP finds what the L2TLB would answer. If only the L2TLB has the pair, it is brought back
+ *     into a slot, so that the guest can then overwrite it there;
+ *   - an indexed write purges what stood in the slot; a random one does not, the victim lives on
+ *     in the L2TLB: that is what makes the TLB look large;
+ *   - no two entries for one address: older ones are dropped, and purged.
+ */
+#include "internal.h"
+
+/* An L2TLB note: PPNs of both pages (24 bits each) and V, D of both, G, as the guest wrote them. */
+#define NOTE_PPN_BITS 24
+#define NOTE_PPN_MASK ((UINT64_C(1) << NOTE_PPN_BITS) - 1)
+#define LO_PFN_SHIFT 6
+#define LO_FLAGS 7u /* D, V, G */
+#define LO_XIRI (UINT64_C(3) << 62)
+#define LO_CACHED (3u << 3)
+
+static uint64_t note_half(uint64_t lo)
+{
+    return (lo >> LO_PFN_SHIFT & NOTE_PPN_MASK) << 5 | (lo >> 62) << 3 | (lo & LO_FLAGS);
+}
+
+static uint64_t note_make(const struct mips_vtlb_entry *e)
+{
+    return note_half(e->lo0) | note_half(e->lo1) << 29;
+}
+
+static uint64_t note_lo(uint64_t note)
+{
+    return (note >> 5 & NOTE_PPN_MASK) << LO_PFN_SHIFT | (note >> 3 & 3) << 62 | LO_CACHED |
+           (note & LO_FLAGS);
+}
+
+static struct mips_vtlb_entry registers(const struct mips_vcpu *a)
+{
+    return (struct mips_vtlb_entry){
+        .hi = mips_cp0_get(a->cp0, MIPS_CP0_ENTRYHI),
+        .lo0 = mips_cp0_get(a->cp0, MIPS_CP0_ENTRYLO0),
+        .lo1 = mips_cp0_get(a->cp0, MIPS_CP0_ENTRYLO1),
+    };
+}
+
+/* Forget a pair below the guest's TLB: L2TLB first, then the hardware. */
+static void purge(struct mips_vcpu *a, const struct mips_vtlb_entry *e)
+{
+    uint64_t va = mips_hi_to_va(e->hi), asid = e->hi & MIPS_ENTRYHI_ASID;
+
+    disco_l2tlb_forget(a->vcpu->l2tlb, (disco_va){va}, (uint32_t)asid);
+    mips_tlb_forget(a, va, asid);
+}
+
+static void purge_dropped(struct mips_vcpu *a, uint64_t dropped)
+{
+    for (; dropped; dropped &= dropped - 1)
+        purge(a, &a->vtlb.entry[__builtin_ctzll(dropped)]);
+}
+
+static void describe(const struct mips_vtlb_entry *e, struct disco_guest_map *m)
+{
+    m->pair = disco_va_page((disco_va){mips_hi_to_va(e->hi)});
+    m->asid = (uint32_t)(e->hi & MIPS_ENTRYHI_ASID);
+    m->global = e->lo0 & MIPS_ENTRYLO_G;
+    m->ppn[0].v = e->lo0 >> LO_PFN_SHIFT & NOTE_PPN_MASK;
+    m->ppn[1].v = e->lo1 >> LO_PFN_SHIFT & NOTE_PPN_MASK;
+    m->want[0] = e->lo0 & MIPS_ENTRYLO_V ? e->lo0 : 0;
+    m->want[1] = e->lo1 & MIPS_ENTRYLO_V ? e->lo1 : 0;
+    m->note = note_make(e);
+}
+
+int mips_guest_lookup(struct disco_vcpu *v, disco_va va, struct disco_guest_map *m)
+{
+    struct mips_vcpu *a = mips_of(v);
+    int slot = mips_vtlb_match(&a->vtlb, va.v, a->asid);
+
+    if (slot < 0)
+        return DISCO_ERR_NOT_FOUND;
+    describe(&a->vtlb.entry[slot], m);
+    return DISCO_OK;
+}
+
+/* Bring a pair that only the L2TLB remembers back into the guest's TLB; the slot, or -1. */
+static int recall(struct mips_vcpu *a, uint64_t hi)
+{
+    uint64_t va = mips_hi_to_va(hi);
+    const struct disco_l2tlb_entry *e =
+        disco_l2tlb_peek(a->vcpu->l2tlb, (disco_va){va}, (uint32_t)(hi & MIPS_ENTRYHI_ASID));
+    struct mips_vtlb_entry back;
+    struct mips_vtlb_change change;
+    unsigned slot;
+
+    if (!e)
+        return -1;
+    slot = mips_vtlb_random(&a->random, mips_cp0_get(a->cp0, MIPS_CP0_WIRED));
+    back = (struct mips_vtlb_entry){.hi = hi & ~MIPS_ENTRYHI_EHINV,
+                                    .lo0 = note_lo(e->note), .lo1 = note_lo(e->note >> 29)};
+    mips_vtlb_write(&a->vtlb, slot, &back, &change);
+    purge_dropped(a, change.dropped);
+    return (int)slot;
+}
+
+void mips_guest_tlbp(struct mips_vcpu *a)
+{
+    uint64_t hi = mips_cp0_get(a->cp0, MIPS_CP0_ENTRYHI);
+    uint64_t index = mips_vtlb_probe(&a->vtlb, hi);
+    int slot;
+
+    if (index == MIPS_VTLB_MISS) {
+        slot = recall(a, hi);
+        index = slot < 0 ? MIPS_VTLB_MISS : (uint64_t)slot;
+    }
+    mips_cp0_set(a->cp0, MIPS_CP0_INDEX_REG, index);
+}
+
+void mips_guest_tlbr(struct mips_vcpu *a)
+{
+    struct mips_vtlb_entry e;
+
+    mips_vtlb_read(&a->vtlb, mips_cp0_get(a->cp0, MIPS_CP0_INDEX_REG), &e);
+    mips_cp0_set(a->cp0, MIPS_CP0_ENTRYHI, e.hi);
+    mips_cp0_set(a->cp0, MIPS_CP0_ENTRYLO0, e.lo0);
+    mips_cp0_set(a->cp0, MIPS_CP0_ENTRYLO1, e.lo1);
+    mips_cp0_set(a->cp0, MIPS_CP0_PAGEMASK, e.mask);
+}
+
+static bool same_pair(const struct mips_vtlb_entry *a, const struct mips_vtlb_entry *b)
+{
+    return !((a->hi ^ b->hi) & (MIPS_ENTRYHI_VPN2 | MIPS_ENTRYHI_ASID)) &&
+           !((a->lo0 ^ b->lo0) & MIPS_ENTRYLO_G);
+}
+
+/* Make the new pair usable at once: the access that missed comes next. */
+static void enter(struct mips_vcpu *a, const struct mips_vtlb_entry *e)
+{
+    struct disco_guest_map m;
+
+    describe(e, &m);
+    if (m.want[0] || m.want[1])
+        (void)disco_vcpu_enter_pair(a->vcpu, disco_vpn_base(m.pair), &m);
+}
+
+void mips_guest_tlbw(struct mips_vcpu *a, bool random)
+{
+    uint64_t index = random ? mips_vtlb_random(&a->random, mips_cp0_get(a->cp0, MIPS_CP0_WIRED))
+                            : mips_cp0_get(a->cp0, MIPS_CP0_INDEX_REG);
+    struct mips_vtlb_entry regs = registers(a), now;
+    struct mips_vtlb_change change;
+
+    if (!mips_vtlb_write(&a->vtlb, index, &regs, &change))
+        return;
+    mips_vtlb_read(&a->vtlb, index, &now);
+    purge_dropped(a, change.dropped);
+    if (!random && !(change.replaced.hi & MIPS_ENTRYHI_EHINV) && !same_pair(&change.replaced, &now))
+        purge(a, &change.replaced);
+    if (now.hi & MIPS_ENTRYHI_EHINV)
+        return;
+    if (!(now.lo0 & MIPS_ENTRYLO_V) && !(now.lo1 & MIPS_ENTRYLO_V))
+        purge(a, &now);
+    else
+        enter(a, &now);
+}
+
+void mips_guest_tlbinv(struct mips_vcpu *a, bool everything)
+{
+    if (everything) {
+        mips_vtlb_invf(&a->vtlb);
+        disco_l2tlb_forget_all(a->vcpu->l2tlb);
+    } else {
+        uint64_t hi = mips_cp0_get(a->cp0, MIPS_CP0_ENTRYHI);
+
+        mips_vtlb_inv(&a->vtlb, hi);
+        disco_l2tlb_forget_asid(a->vcpu->l2tlb, (uint32_t)(hi & MIPS_ENTRYHI_ASID));
+    }
+    mips_set_asid(a, a->asid);
+    mips_tlb_flush(a);
+    a->missed = 0;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef MIPS64_INTERNAL_H
+#define MIPS64_INTERNAL_H
+
+/* What the files of this backend share and nobody else needs. */
+
+#include "mips64.h"
+
+/* What comes after an exit, for world.S: go on in the guest, or return from mips_world_enter(). */
+enum { MIPS_RESUME = 0, MIPS_LEAVE = 1 };
+
+/* world.S, vectors.S */
+void mips_world_enter(struct mips_vcpu *a);
+void mips_fpu_load(const uint64_t fpr[32], uint32_t fcsr);
+uint32_t mips_fpu_save(uint64_t fpr[32]);
+extern const char mips_vectors[];
+
+/* exit.c: called from world.S */
+int mips_exit(struct mips_vcpu *a);
+void mips_entry(struct mips_vcpu *a);
+/* Pass the exception of this exit on to the guest's kernel. */
+int mips_reflect(struct mips_vcpu *a);
+/* Raise exception `code` in the guest for the instruction of this exit. */
+void mips_raise(struct mips_vcpu *a, unsigned code, bool refill, uint64_t badvaddr);
+
+/* emulate.c */
+int mips_emulate_run(struct mips_vcpu *a);
+int mips_emulate_rdhwr(struct mips_vcpu *a);
+
+/* guesttlb.c: the guest's own TLB, over the L2TLB */
+void mips_guest_tlbp(struct mips_vcpu *a);
+void mips_guest_tlbr(struct mips_vcpu *a);
+void mips_guest_tlbw(struct mips_vcpu *a, bool random);
+void mips_guest_tlbinv(struct mips_vcpu *a, bool everything);
+int mips_guest_lookup(struct disco_vcpu *v, disco_va va, struct disco_guest_map *m);
+
+/* tlb.c: the real TLB */
+disco_tlbe mips_tlbe_make(disco_mpn mpn, unsigned rights);
+disco_tlbe mips_tlbe_merge(disco_tlbe guest, disco_tlbe monitor);
+disco_mpn mips_tlbe_mpn(disco_tlbe e);
+unsigned mips_tlbe_rights(disco_tlbe e);
+void mips_tlb_load(struct disco_vcpu *v, disco_vpn pair, uint32_t asid, bool global,
+                   const disco_tlbe e[2]);
+void mips_tlb_forget(struct mips_vcpu *a, uint64_t va, uint64_t asid);
+void mips_tlb_flush(const struct mips_vcpu *a);
+void mips_invalidate(struct disco_backend *b, disco_cpuset cpus, struct disco_vcpu *v,
+                     const struct disco_purge *p, size_t n);
+/* The guest's address space is now `asid`. */
+void mips_set_asid(struct mips_vcpu *a, uint64_t asid);
+
+/* timer.c */
+uint64_t mips_ticks(struct mips_cpu *cpu);
+void mips_timer_program(struct mips_cpu *cpu);
+/* Raise the timer line of every virtual CPU whose Compare has matched. */
+void mips_timer_fire(struct mips_cpu *cpu);
+void mips_compare_written(struct mips_vcpu *a);
+uint32_t mips_guest_count(struct mips_vcpu *a);
+void mips_guest_count_set(struct mips_vcpu *a, uint32_t value);
+uint64_t mips_now(struct disco_backend *b);
+void mips_timer(struct disco_backend *b, uint64_t ns);
+
+/* fpu.c */
+int mips_fpu_unusable(struct mips_vcpu *a);
+void mips_fpu_release(struct mips_cpu *cpu);
+bool mips_fpu_bit0(struct mips_vcpu *a, int reg);
+
+/* vcpu.c */
+void mips_lines(struct disco_vcpu *v, uint32_t lines);
+
+static inline struct mips_machine *mips_machine_of(struct disco_backend *b)
+{
+    return (struct mips_machine *)b;
+}
+
+/* The whole virtual address behind an EntryHi of the guest, which has fewer address bits. */
+static inline uint64_t mips_hi_to_va(uint64_t hi)
+{
+    uint64_t va = hi & MIPS_ENTRYHI_VPN2;
+
+    return va >> 62 == 3 ? va | ~((UINT64_C(1) << MIPS_SEGBITS) - 1) : va;
+}
+
+static inline bool mips_guest_is_kernel(const struct mips_vcpu *a)
+{
+    return mips_status_mode(mips_cp0_get(a->cp0, MIPS_CP0_STATUS)) == MIPS_MODE_KERNEL;
+}
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef MIPS64_H
+#define MIPS64_H
+
+/**
+ * @file mips64.h
+ * @brief The MIPS64 Release 6 backend: what a monitor that uses it sees, and its inner structures.
+ *
+ * The monitor runs in kernel mode, in unmapped segments only: no address of its own can miss in
+ * the TLB. A guest kernel runs in supervisor mode, its user programs in user mode; the real Status
+ * never holds a value that a guest chose (mips_hw_status()). Interrupts are taken only while a
+ * guest runs; the monitor itself polls.
+ */
+
+#include <disco/vcpu.h>
+
+#include "abi.h"
+#include "pure/count.h"
+#include "pure/cp0.h"
+#include "pure/except.h"
+#include "pure/insn.h"
+#include "pure/nextpc.h"
+#include "pure/vtlb.h"
+#include "regs.h"
+
+struct mips_cpu;
+
+/** Exits that the backend settled by itself, by kind; see docs/manual.md. */
+struct mips_stats {
+    uint64_t pmap_hits;     /**< misses in the relocated segment answered in assembly */
+    uint64_t exits;         /**< times the C part of the backend was entered */
+    uint64_t code[32];      /**< of these, by ExcCode */
+    uint64_t insn[64];      /**< privileged instructions emulated, by enum mips_insn_kind */
+    uint64_t runs;          /**< of these, without a trap of their own: they followed another */
+    uint64_t reflected;     /**< exceptions passed on to the guest's kernel */
+    uint64_t interrupts;    /**< interrupts given to the guest */
+    uint64_t fpu_loads;
+};
+
+/**
+ * A virtual CPU's part in this backend (disco_vcpu.arch). The first fields are reached from
+ * assembly through generated offsets (offsets.c).
+ */
+struct mips_vcpu {
+    struct mips_gpr g;   /**< registers; g.pc is where the guest goes on */
+    uint64_t host_sp;    /**< the monitor's stack while the guest runs */
+    uint64_t refill;     /**< this exit came through the refill vector */
+    struct disco_pmap_entry *pmap;
+    uint64_t pairs;      /**< pairs of pages in it */
+    struct mips_stats stats;
+
+    struct mips_cp0 *cp0; /**< the privileged-register page, as the monitor reaches it */
+    disco_mpn page;       /**< the same, as the guest's wired entry names it */
+    struct disco_vcpu *vcpu;
+    uint64_t asid;        /**< ASID that the real EntryHi holds while it runs */
+    uint64_t missed;      /**< pair that the hardware has no entry for, | 1; 0: none known */
+    uint32_t random;      /**< state of the virtual Random */
+    uint32_t cause;       /**< real Cause of this exit */
+    uint32_t hw_status;   /**< real Status when it was last resumed; 0: not known */
+    uint32_t lines_seen;  /**< interrupt lines as the virtual Cause shows them */
+    uint64_t compare_at;  /**< real tick at which the virtual Compare matches; UINT64_MAX: never */
+    struct mips_count count;
+    struct mips_vtlb vtlb;
+    uint64_t fpr[32];
+    uint32_t fcsr;
+    bool fpu_live;        /**< the real FPU registers are this virtual CPU's */
+    struct disco_exit *exit; /**< where `enter` reports */
+};
+
+/** One processor. */
+struct mips_cpu {
+    struct disco_backend *backend;
+    unsigned id;
+    struct mips_vcpu *fpu_owner; /**< whose registers the FPU holds; NULL: nobody's */
+    struct disco_vcpu *last;     /**< virtual CPU whose entries the TLB holds */
+    uint64_t ticks;              /**< Count, extended to 64 bits, when last read */
+    uint64_t timer_at;           /**< tick at which the monitor wants the processor back */
+    /** Virtual CPUs whose Compare is watched here; one may stand here after it moved away. */
+    struct mips_vcpu *armed[DISCO_MAX_VCPUS];
+    unsigned narmed;
+};
+
+/** The machine as this backend sees it. Embed one in the monitor; call mips64_init() first. */
+struct mips_machine {
+    struct disco_backend backend; /**< first: operations cast back */
+    struct mips_cpu cpu[DISCO_MAX_CPUS];
+    struct disco_memmap *mm;      /**< privileged-register pages come from here */
+};
+
+/** Bits of the unmapped window through which machine memory is reached (XKPHYS, cached). */
+#define MIPS_XKPHYS UINT64_C(0x9800000000000000)
+
+/** Prepare this backend and the processor that calls (vectors, TLB, timer). */
+int mips64_init(struct mips_machine *m, struct disco_memmap *mm);
+/** Prepare another processor. */
+void mips64_cpu_init(struct mips_machine *m, unsigned id);
+/** Free what disco_vcpu_init() made the backend allocate. */
+void mips64_vcpu_fini(struct disco_vcpu *v);
+/** The processor that executes this. */
+static inline struct mips_cpu *mips_this_cpu(void)
+{
+    return (struct mips_cpu *)(uintptr_t)mips_get(KS_CPU);
+}
+/** Set the registers a virtual CPU starts with; after disco_vcpu_init(). */
+void mips64_vcpu_boot(struct disco_vcpu *v, uint64_t pc, uint64_t sp, uint64_t gp,
+                      const uint64_t args[4]);
+/** Nanoseconds of one tick of Count on the machine. */
+#define MIPS_NS_PER_TICK 6
+
+/** The monitor's last words: called with EXL set when the monitor itself takes an exception. */
+void mips64_monitor_fault(uint64_t cause, uint64_t epc, uint64_t badvaddr, uint64_t ra)
+    __attribute__((noreturn));
+
+static inline struct mips_vcpu *mips_of(const struct disco_vcpu *v)
+{
+    return (struct mips_vcpu *)v->arch;
+}
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vtlb.h"
+
+#include "cp0.h"
+
+#define HI_MASK (MIPS_ENTRYHI_VPN2 | MIPS_ENTRYHI_ASID | MIPS_ENTRYHI_EHINV)
+
+static bool is_global(const struct mips_vtlb_entry *e) { return e->lo0 & MIPS_ENTRYLO_G; }
+
+static bool is_valid(const struct mips_vtlb_entry *e) { return (e->hi & MIPS_ENTRYHI_EHINV) == 0; }
+
+static struct mips_vtlb_entry no_entry(void)
+{
+    return (struct mips_vtlb_entry){.hi = MIPS_ENTRYHI_EHINV};
+}
+
+/* What the hardware keeps of the four registers. An entry is global only if both halves say so. */
+static struct mips_vtlb_entry legal_entry(const struct mips_vtlb_entry *regs)
+{
+    struct mips_vtlb_entry e = {
+        .hi = regs->hi & HI_MASK,
+        .lo0 = regs->lo0 & MIPS_ENTRYLO_MASK & ~MIPS_ENTRYLO_G,
+        .lo1 = regs->lo1 & MIPS_ENTRYLO_MASK & ~MIPS_ENTRYLO_G,
+        .mask = 0,
+    };
+    uint64_t global = regs->lo0 & regs->lo1 & MIPS_ENTRYLO_G;
+
+    e.lo0 |= global;
+    e.lo1 |= global;
+    return e;
+}
+
+bool mips_va_is_implemented(uint64_t va)
+{
+    uint64_t between = ((uint64_t)1 << 62) - ((uint64_t)1 << MIPS_SEGBITS);
+
+    return (va & between) == 0 || va >= UINT64_C(0xffffffff80000000);
+}
+
+void mips_vtlb_reset(struct mips_vtlb *tlb)
+{
+    for (unsigned i = 0; i < MIPS_VTLB_ENTRIES; i++) {
+        tlb->entry[i] = no_entry();
+    }
+}
+
+/* Whether the entry is valid and answers for this VPN2 and, unless `any_asid`, this ASID. */
+static bool answers(const struct mips_vtlb_entry *e, uint64_t hi, bool any_asid)
+{
+    uint64_t relevant = MIPS_ENTRYHI_VPN2 | MIPS_ENTRYHI_EHINV;
+
+    if (!any_asid && !is_global(e)) {
+        relevant |= MIPS_ENTRYHI_ASID;
+    }
+    return ((e->hi ^ (hi & ~MIPS_ENTRYHI_EHINV)) & relevant) == 0;
+}
+
+int mips_vtlb_match(const struct mips_vtlb *tlb, uint64_t va, uint64_t asid)
+{
+    uint64_t hi = (va & MIPS_ENTRYHI_VPN2) | (asid & MIPS_ENTRYHI_ASID);
+
+    for (unsigned i = 0; i < MIPS_VTLB_ENTRIES; i++) {
+        if (answers(&tlb->entry[i], hi, false)) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+uint64_t mips_vtlb_probe(const struct mips_vtlb *tlb, uint64_t entryhi)
+{
+    int index = mips_vtlb_match(tlb, entryhi, entryhi);
+
+    return index < 0 ? MIPS_VTLB_MISS : (uint64_t)index;
+}
+
+bool mips_vtlb_read(const struct mips_vtlb *tlb, uint64_t index, struct mips_vtlb_entry *out)
+{
+    uint32_t slot = (uint32_t)index;
+
+    *out = no_entry();
+    if (slot >= MIPS_VTLB_ENTRIES) {
+        return false;
+    }
+    if (is_valid(&tlb->entry[slot])) {
+        *out = tlb->entry[slot];
+    }
+    return true;
+}
+
+static uint64_t drop_overlaps(struct mips_vtlb *tlb, uint32_t keep,
+                              const struct mips_vtlb_entry *new_entry)
+{
+    uint64_t dropped = 0;
+
+    for (unsigned i = 0; i < MIPS_VTLB_ENTRIES; i++) {
+        if (i != keep && answers(&tlb->entry[i], new_entry->hi, is_global(new_entry))) {
+            tlb->entry[i].hi |= MIPS_ENTRYHI_EHINV;
+            dropped |= (uint64_t)1 << i;
+        }
+    }
+    return dropped;
+}
+
+bool mips_vtlb_write(struct mips_vtlb *tlb, uint64_t index, const struct mips_vtlb_entry *regs,
+                     struct mips_vtlb_change *change)
+{
+    uint32_t slot = (uint32_t)index;
+    struct mips_vtlb_entry e = legal_entry(regs);
+
+    *change = (struct mips_vtlb_change){.replaced = no_entry()};
+    if (slot >= MIPS_VTLB_ENTRIES) {
+        return false;
+    }
+    change->replaced = tlb->entry[slot];
+    if (is_valid(&e)) {
+        change->dropped = drop_overlaps(tlb, slot, &e);
+    }
+    tlb->entry[slot] = e;
+    return true;
+}
+
+uint64_t mips_vtlb_invf(struct mips_vtlb *tlb)
+{
+    uint64_t dropped = 0;
+
+    for (unsigned i = 0; i < MIPS_VTLB_ENTRIES; i++) {
+        dropped |= (uint64_t)is_valid(&tlb->entry[i]) << i;
+        tlb->entry[i].hi |= MIPS_ENTRYHI_EHINV;
+    }
+    return dropped;
+}
+
+uint64_t mips_vtlb_inv(struct mips_vtlb *tlb, uint64_t entryhi)
+{
+    uint64_t dropped = 0;
+
+    for (unsigned i = 0; i < MIPS_VTLB_ENTRIES; i++) {
+        struct mips_vtlb_entry *e = &tlb->entry[i];
+        bool same_asid = ((e->hi ^ entryhi) & MIPS_ENTRYHI_ASID) == 0;
+
+        if (is_valid(e) && same_asid && !is_global(e)) {
+            e->hi |= MIPS_ENTRYHI_EHINV;
+            dropped |= (uint64_t)1 << i;
+        }
+    }
+    return dropped;
+}
+
+unsigned mips_vtlb_random(uint32_t *state, uint64_t wired)
+{
+    unsigned first = (unsigned)(wired & (MIPS_VTLB_ENTRIES - 1));
+
+    /* A linear congruence has good high bits only: scale instead of taking the remainder. */
+    *state = *state * 1664525u + 1013904223u;
+    return first + (unsigned)(((uint64_t)*state * (MIPS_VTLB_ENTRIES - first)) >> 32);
+}

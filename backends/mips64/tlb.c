@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The real TLB, and the form of its entries: EntryLo of MIPS64 Release 6.
+ *
+ * Revoking goes by tlbp and tlbwi, or by TLBINVF, and never by bookkeeping alone: an entry that
+ * was overwritten by tlbwr may still translate (QEMU keeps such entries in a hidden area).
+ *
+ * Index 0 is wired: the privileged-register page of the virtual CPU that runs here.
+ */
+#include "internal.h"
+
+#define LO_G 1u
+#define LO_V 2u
+#define LO_D 4u
+#define LO_CACHED (5u << 3)
+#define LO_PFN_SHIFT 6
+#define LO_PFN_BITS 30
+#define LO_XI (UINT64_C(1) << 62)
+#define LO_RI (UINT64_C(1) << 63)
+#define INDEX_MISS 0x80000000u
+#define PAIR_MASK UINT64_C(0xffffffffffffe000)
+
+disco_tlbe mips_tlbe_make(disco_mpn mpn, unsigned rights)
+{
+    return mpn.v << LO_PFN_SHIFT | LO_CACHED | LO_V | (rights & DISCO_WRITE ? LO_D : 0) |
+           (rights & DISCO_EXEC ? 0 : LO_XI);
+}
+
+disco_tlbe mips_tlbe_merge(disco_tlbe guest, disco_tlbe monitor)
+{
+    uint64_t both = guest & monitor;
+
+    if (!(both & LO_V))
+        return 0;
+    return (monitor & ~(uint64_t)(LO_D | LO_G)) | (both & LO_D) | (guest & (LO_G | LO_XI | LO_RI));
+}
+
+disco_mpn mips_tlbe_mpn(disco_tlbe e)
+{
+    return (disco_mpn){e >> LO_PFN_SHIFT & ((UINT64_C(1) << LO_PFN_BITS) - 1)};
+}
+
+unsigned mips_tlbe_rights(disco_tlbe e)
+{
+    if (!(e & LO_V))
+        return 0;
+    return (e & LO_RI ? 0 : DISCO_READ) | (e & LO_D ? DISCO_WRITE : 0) |
+           (e & LO_XI ? 0 : DISCO_EXEC);
+}
+
+static inline void tlbp(void) { __asm__ volatile("ehb; tlbp; ehb" ::: "memory"); }
+static inline void tlbwi(void) { __asm__ volatile("ehb; tlbwi; ehb" ::: "memory"); }
+static inline void tlbwr(void) { __asm__ volatile("ehb; tlbwr; ehb" ::: "memory"); }
+
+void mips_set_asid(struct mips_vcpu *a, uint64_t asid)
+{
+    a->asid = asid;
+    disco_l2tlb_set_asid(a->vcpu->l2tlb, (uint32_t)asid, asid);
+    mips_set(C0_ENTRYHI, asid);
+    mips_ehb();
+}
+
+/* A refill found nothing, so there is nothing to replace; whatever else loads must look first. */
+void mips_tlb_load(struct disco_vcpu *v, disco_vpn pair, uint32_t asid, bool global,
+                   const disco_tlbe e[2])
+{
+    struct mips_vcpu *a = mips_of(v);
+    uint64_t va = disco_vpn_base(pair).v & PAIR_MASK;
+    uint64_t g = global ? LO_G : 0;
+    bool absent = a->missed == (va | 1);
+
+    mips_set(C0_ENTRYHI, va | asid);
+    mips_set(C0_ENTRYLO0, e[0] | g);
+    mips_set(C0_ENTRYLO1, e[1] | g);
+    if (!absent)
+        tlbp();
+    if (absent || mips_get32(C0_INDEX) & INDEX_MISS)
+        tlbwr();
+    else
+        tlbwi();
+    if (asid != a->asid)
+        mips_set(C0_ENTRYHI, a->asid);
+    if (absent)
+        a->missed = 0;
+}
+
+/* An entry that matches nothing; each index has its own address, so that no two are equal. */
+static void write_empty(unsigned index)
+{
+    mips_set32(C0_INDEX, index);
+    mips_set(C0_ENTRYHI, MIPS_XKPHYS + ((uint64_t)index << DISCO_PAIR_SHIFT));
+    mips_set(C0_ENTRYLO0, 0);
+    mips_set(C0_ENTRYLO1, 0);
+    tlbwi();
+}
+
+void mips_tlb_forget(struct mips_vcpu *a, uint64_t va, uint64_t asid)
+{
+    uint32_t index;
+
+    mips_set(C0_ENTRYHI, (va & PAIR_MASK) | asid);
+    tlbp();
+    index = mips_get32(C0_INDEX);
+    if (!(index & INDEX_MISS))
+        write_empty(index);
+    mips_set(C0_ENTRYHI, a->asid);
+    mips_ehb();
+}
+
+static void write_wired(const struct mips_vcpu *a)
+{
+    mips_set32(C0_PAGEMASK, 0);
+    mips_set32(C0_WIRED, 1);
+    mips_set32(C0_INDEX, 0);
+    mips_set(C0_ENTRYHI, DISCO_PAGE_ADDR);
+    mips_set(C0_ENTRYLO0, mips_tlbe_make(a->page, DISCO_READ | DISCO_WRITE) | LO_G);
+    mips_set(C0_ENTRYLO1, LO_G);
+    tlbwi();
+}
+
+void mips_tlb_flush(const struct mips_vcpu *a)
+{
+    __asm__ volatile("ehb; tlbinvf; ehb" ::: "memory");
+    if (a)
+        write_wired(a);
+    mips_set(C0_ENTRYHI, a ? a->asid : 0);
+    mips_ehb();
+}
+
+/*
+ * A backmap names no ASID, so entries are forgotten by flushing: revocation is rare, refilling from
+ * the L2TLB cheap. The wired entry comes back at once.
+ */
+void mips_invalidate(struct disco_backend *b, disco_cpuset cpus, struct disco_vcpu *v,
+                     const struct disco_purge *p, size_t n)
+{
+    struct mips_cpu *cpu = mips_this_cpu();
+
+    (void)b, (void)v, (void)p;
+    if (n && cpus & ((disco_cpuset)1 << cpu->id))
+        mips_tlb_flush(cpu->last ? mips_of(cpu->last) : NULL);
+}

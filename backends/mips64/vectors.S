@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Exception vectors. Two answers are given right here, because they are most of all exits once a
+ * guest kernel lives in mapped memory (Disco, section 4.1.2):
+ *
+ *   1. a miss that the L2TLB can answer,
+ *   2. a miss in a segment that the guest believes unmapped: the pmap's precomputed entries.
+ *
+ * Both do what disco_vcpu_handle() would do, without a stack: three registers are parked in
+ * KScratch. An entry of 0 is loaded like any other: the access then faults again as "invalid",
+ * through the general vector, and C looks into it.
+ *
+ * The guest always runs with Status.EXL clear, so every refill comes through 0x080; the monitor
+ * never touches a mapped address, so a refill is always the guest's.
+ */
+#include "offsets.h"
+#include "regs.h"
+
+    .set noreorder
+    .set noat
+    .section .vectors, "ax"
+    .balign 4096
+    .globl mips_vectors
+mips_vectors:
+    b       monitor_fault           /* 32-bit refill: UX, SX, KX are always set */
+     nop
+
+    .org    mips_vectors + 0x080
+    .globl mips_vector_refill
+mips_vector_refill:
+    dmtc0   $k0, KS_K0
+    dmtc0   $k1, KS_K1
+    dmtc0   $at, KS_AT
+    dmfc0   $k1, KS_L2TLB
+    dmfc0   $k0, C0_ENTRYHI         /* faulting pair and the real ASID */
+    ld      $at, L2TLB_FLIP($k1)
+    ld      $k1, L2TLB_SETPTR($k1)
+    xor     $at, $at, $k0           /* the key: pair and context */
+    dsrl    $k0, $at, 7
+    andi    $k0, $k0, L2TLB_SET_MASK
+    daddu   $k1, $k1, $k0
+    ld      $k0, ENTRY_KEY($k1)
+    beq     $k0, $at, 1f
+     ld     $k0, ENTRY_SIZE + ENTRY_KEY($k1)
+    bne     $k0, $at, refill_pmap
+     daddiu $k1, $k1, ENTRY_SIZE
+1:  ld      $k0, ENTRY_EVEN($k1)
+    ld      $k1, ENTRY_ODD($k1)
+    dmtc0   $k0, C0_ENTRYLO0
+    dmtc0   $k1, C0_ENTRYLO1
+    dmfc0   $k1, KS_L2TLB
+    ld      $k0, L2TLB_HITS($k1)
+    daddiu  $k0, $k0, 1
+    ehb
+    tlbwr
+    sd      $k0, L2TLB_HITS($k1)
+    dmfc0   $at, KS_AT
+    dmfc0   $k0, KS_K0
+    dmfc0   $k1, KS_K1
+    eret
+    .globl mips_vector_refill_end
+mips_vector_refill_end:
+
+    .org    mips_vectors + 0x100
+    b       monitor_fault           /* cache error */
+     nop
+
+    .org    mips_vectors + 0x180
+    dmtc0   $k0, KS_K0
+    dmfc0   $k0, KS_VCPU
+    beqz    $k0, monitor_fault
+     nop
+    b       mips_exit_save
+     sd     $zero, VCPU_REFILL($k0)
+
+    .org    mips_vectors + 0x200
+    b       monitor_fault           /* Cause.IV is clear */
+     nop
+
+/* The L2TLB has nothing. Is it 0x4xxx... (direct map) or 0xffffffffcxxxxxxx (kernel image)? */
+    .globl mips_refill_pmap
+mips_refill_pmap:
+refill_pmap:
+    dmfc0   $k0, C0_BADVADDR
+    dsrl32  $at, $k0, 28            /* va >> 60 */
+    daddiu  $at, $at, -4
+    bnez    $at, 2f
+     dsll   $at, $k0, 4
+    dsrl    $k0, $at, 4 + 13        /* pair of the direct map */
+1:  dmfc0   $k1, KS_VCPU
+    beqz    $k1, monitor_fault
+     ld     $at, VCPU_PAIRS($k1)
+    sltu    $at, $k0, $at
+    beqz    $at, refill_slow        /* beyond the VM's memory */
+     ld     $at, VCPU_PMAP_HITS($k1)
+    dsll    $k0, $k0, 5
+    daddiu  $at, $at, 1
+    sd      $at, VCPU_PMAP_HITS($k1)
+    ld      $k1, VCPU_PMAP($k1)
+    daddu   $k1, $k1, $k0
+    ld      $k0, PMAP_TLBE($k1)
+    ld      $k1, PMAP_ENTRY_SIZE + PMAP_TLBE($k1)
+    or      $at, $k0, $k1
+    beqz    $at, refill_slow        /* not touched yet */
+     ori    $k0, $k0, 1             /* global: every address space has it */
+    ori     $k1, $k1, 1
+    dmtc0   $k0, C0_ENTRYLO0
+    dmtc0   $k1, C0_ENTRYLO1
+    dmfc0   $at, KS_AT
+    ehb
+    tlbwr
+    dmfc0   $k0, KS_K0
+    dmfc0   $k1, KS_K1
+    eret
+    .globl mips_refill_pmap_end
+mips_refill_pmap_end:
+
+2:  dsra    $at, $k0, 28
+    daddiu  $at, $at, 4
+    beqz    $at, 1b
+     dext   $k0, $k0, 13, 15        /* pair of the image window: 256 MiB */
+
+refill_slow:
+    dmfc0   $at, KS_AT
+    dmfc0   $k1, KS_K1
+    dmfc0   $k0, KS_VCPU
+    beqz    $k0, monitor_fault
+     nop
+    sd      $ra, VCPU_GPR + 31 * 8($k0)
+    li      $ra, 1
+    sd      $ra, VCPU_REFILL($k0)
+    b       mips_exit_save
+     ld     $ra, VCPU_GPR + 31 * 8($k0)
+
+monitor_fault:
+    mfc0    $a0, C0_CAUSE
+    dmfc0   $a1, C0_EPC
+    dmfc0   $a2, C0_BADVADDR
+    move    $a3, $ra
+    dla     $t9, mips64_monitor_fault
+    jr      $t9
+     nop

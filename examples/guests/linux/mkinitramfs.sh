@@ -1,0 +1,91 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Makes the guest's initramfs: BusyBox as build.sh left it, the test programs of userland/, and init.
+
+set -euo pipefail
+export LC_ALL=C
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/common.sh"
+
+usage()
+{
+    cat <<END
+usage: mkinitramfs.sh --endian little|big --busybox DIR --out FILE
+
+  --busybox DIR   what "build.sh --kind busybox --out DIR" made
+  --out FILE      the archive (newc, gzip); FILE.d beside it holds the compiled programs
+END
+}
+
+endian= busybox= out=
+while [ $# -gt 0 ]; do
+    case $1 in
+    --help | -h) usage; exit 0 ;;
+    --endian | --busybox | --out)
+        [ $# -ge 2 ] || die "$1 needs a value"
+        case $1 in
+        --endian) endian=$2 ;;
+        --busybox) busybox=$2 ;;
+        --out) out=$2 ;;
+        esac
+        shift 2 ;;
+    *) die "unknown argument '$1' (see --help)" ;;
+    esac
+done
+case $endian in
+little) triplet=mipsisa64r6el-linux-gnuabi64 ;;
+big) triplet=mipsisa64r6-linux-gnuabi64 ;;
+*) die "--endian must be little or big" ;;
+esac
+[ -n "$out" ] || die "--out is missing"
+[ -x "$busybox/root/bin/busybox" ] || die "no BusyBox in '$busybox': run build.sh --kind busybox first"
+need cpio cpio
+need gzip gzip
+need "$triplet-gcc" "gcc-$triplet"
+
+label="initramfs $endian"
+mkdir -p "$(dirname "$out")"
+out=$(cd "$(dirname "$out")" && pwd)/$(basename "$out")
+work=$out.d
+mkdir -p "$work"
+with_lock "$work/.lock"
+
+hash=$(hash_inputs "$here/mkinitramfs.sh" "$here/init" "$here"/userland/* "$busybox/root/bin/busybox" -- \
+    "$endian" "$($triplet-gcc --version | head -n 1)")
+if is_current "$work/.stamp" "$hash" && [ -f "$out" ]; then
+    say "up to date"
+    exit 0
+fi
+rm -f "$work/.stamp"
+rm -rf "$work/root"
+cp -a "$busybox/root" "$work/root"
+cd "$work/root"
+rm -f linuxrc
+mkdir -p proc sys dev tmp root etc disco
+cp "$here/init" init
+chmod 755 init
+echo 'root:x:0:0:root:/root:/bin/sh' >etc/passwd
+echo 'root:x:0:' >etc/group
+
+say "compiling the test programs"
+flags=(-std=gnu11 -O2 -Wall -Wextra -Werror)
+objects=()
+for source in "$here"/userland/*.c; do
+    name=$(basename "$source" .c)
+    rename=()
+    [ "$name" = programs ] || rename=("-Dmain=${name}_main")
+    "$triplet-gcc" "${flags[@]}" ${rename[@]+"${rename[@]}"} -c -o "$work/$name.o" "$source" ||
+        die "userland/$name.c does not compile"
+    objects+=("$work/$name.o")
+    [ "$name" = programs ] || ln -sf guestprograms "bin/$name"
+done
+"$triplet-gcc" -static -s -o bin/guestprograms "${objects[@]}" -lm || die "the test programs do not link"
+
+say "packing"
+find . -exec touch -h -d @0 {} +
+find . | sort | cpio -o -H newc -R 0:0 --reproducible --quiet | gzip -n -9 >"$out.tmp"
+mv "$out.tmp" "$out"
+mark_current "$work/.stamp" "$hash"
+say "done: $out"

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A guest of the Disco monitor: everything about the machine comes from the device tree the monitor wrote.
+ */
+#include <linux/init.h>
+#include <linux/irq.h>
+#include <linux/libfdt.h>
+#include <linux/of.h>
+#include <linux/of_fdt.h>
+
+#include <asm/bootinfo.h>
+#include <asm/irq_cpu.h>
+#include <asm/prom.h>
+#include <asm/time.h>
+#include <asm/traps.h>
+
+#include "disco.h"
+
+const char *get_system_type(void)
+{
+	return "Disco virtual machine";
+}
+
+void __init prom_init(void)
+{
+	void *fdt = get_fdt();
+
+	if (!fdt || fdt_check_header(fdt))
+		panic("no device tree from the monitor");
+	board_cache_error_setup = disco_install_tlb_handlers;
+}
+
+void __init plat_mem_setup(void)
+{
+	__dt_setup_arch(get_fdt());
+}
+
+void __init device_tree_init(void)
+{
+	unflatten_and_copy_device_tree();
+	disco_smp_setup();
+}
+
+void __init arch_init_irq(void)
+{
+	mips_cpu_irq_init();
+}
+
+/* The rate of Count, which is both the clock and, with Compare, the timer. */
+void __init plat_time_init(void)
+{
+	struct device_node *cpus = of_find_node_by_path("/cpus");
+	u32 hz;
+
+	if (of_property_read_u32(cpus, "clock-frequency", &hz))
+		panic("no clock-frequency in /cpus");
+	of_node_put(cpus);
+	mips_hpt_frequency = hz;
+}

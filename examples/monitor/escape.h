@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef MONITOR_ESCAPE_H
+#define MONITOR_ESCAPE_H
+
+/*
+ * Keys that are the monitor's: Ctrl-A, then
+ *     x       end every virtual machine and leave
+ *     s       print statistics
+ *     h, ?    help
+ *     Ctrl-A  send one Ctrl-A to the guest
+ * The monitor reads the keyboard by itself, so they work whatever the guest is doing.
+ */
+
+#include <stdint.h>
+
+enum escape_key { ESCAPE_NONE, ESCAPE_GUEST, ESCAPE_LEAVE, ESCAPE_STATS, ESCAPE_HELP };
+
+struct escape {
+    int armed;
+};
+
+/* What to do about byte `c`; ESCAPE_GUEST: pass it on. */
+enum escape_key escape_feed(struct escape *e, uint8_t c);
+extern const char escape_help[];
+
+#endif

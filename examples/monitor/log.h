@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef MONITOR_LOG_H
+#define MONITOR_LOG_H
+
+/*
+ * The monitor's own words: lines "disco: ..." on the second serial port, never on a guest's console.
+ * Formats: %s %c %d %u %x with l (64 bit) and field width, %%; nothing else.
+ */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* As say(), with "error: " in front: the launcher shows it to the person. */
+void say_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Last words: an error, then power off. */
+void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+#endif

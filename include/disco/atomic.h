@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DISCO_ATOMIC_H
+#define DISCO_ATOMIC_H
+
+/**
+ * @file atomic.h
+ * @brief Atomic access to the plain words of open structures. For the libraries and backends.
+ *
+ * Tables that assembly and C++ read too (pmap entries, L2TLB entries) are made of plain `uint64_t`
+ * and `uint32_t`; whoever shares such a word between processors goes through these functions.
+ * The order is in the name; without one it is relaxed, which is right wherever a lock that is held
+ * orders the access already, and for counters. Built on the compilers' __atomic functions, which take plain
+ * words and work in C and C++ alike.
+ */
+
+#include <disco/base.h>
+
+static inline uint64_t disco_load(const uint64_t *p)
+{
+    return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t disco_load_acquire(const uint64_t *p)
+{
+    return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+
+static inline void disco_store(uint64_t *p, uint64_t v)
+{
+    __atomic_store_n(p, v, __ATOMIC_RELAXED);
+}
+
+static inline void disco_store_release(uint64_t *p, uint64_t v)
+{
+    __atomic_store_n(p, v, __ATOMIC_RELEASE);
+}
+
+/** Set @p bits; the word as it was before. Acquires, as the taking of a lock must. */
+static inline uint64_t disco_set_bits_acquire(uint64_t *p, uint64_t bits)
+{
+    return __atomic_fetch_or(p, bits, __ATOMIC_ACQUIRE);
+}
+
+/** Add to a counter that several processors count on. */
+static inline void disco_count(uint64_t *p, uint64_t n)
+{
+    __atomic_fetch_add(p, n, __ATOMIC_RELAXED);
+}
+
+/**
+ * A full fence between a store and a later load of another word. Two processors that each store, fence,
+ * and load the other's word cannot both miss the other's store.
+ */
+static inline void disco_fence(void)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+/** Add to a counter that only this processor writes; others may read it. */
+static inline void disco_count_own(uint64_t *p, uint64_t n)
+{
+    disco_store(p, disco_load(p) + n);
+}
+
+#endif

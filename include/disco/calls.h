@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/**
+ * @file
+ * Numbers of the monitor calls (paper section 4: one trap carries a whole command).
+ *
+ * Plain numbers, for C and for assembly, on both sides of the machine: the monitor's call table and the
+ * drivers of a guest kernel include this file. A number is never given a second meaning.
+ *
+ * A guest puts the number into v0 ($2) and up to six arguments into $4 to $9, executes the instruction
+ * DISCO_HYPCALL_INSN and finds the result in v0: zero or more, or a negative `enum disco_err`. All other
+ * registers are kept. Buffers are given as guest-physical addresses. In user mode the instruction is a
+ * Coprocessor Unusable exception for the guest's own kernel.
+ */
+#ifndef DISCO_CALLS_H
+#define DISCO_CALLS_H
+
+/** The instruction that traps to the monitor: COP0, function 0x28, which no MIPS processor implements. */
+#define DISCO_HYPCALL_INSN 0x42000028
+
+/** () Does nothing: the price of a call. */
+#define DISCO_CALL_NOP 0
+/** (gpa, length) Writes bytes to the console; returns how many were taken. */
+#define DISCO_CALL_CONSOLE_WRITE 1
+/** (gpa, length) Reads waiting console input; returns how many bytes, 0 when nothing waits. */
+#define DISCO_CALL_CONSOLE_READ 2
+/** (character) Writes one byte, before a guest has memory to speak of. */
+#define DISCO_CALL_CONSOLE_PUTC 3
+/** (code) Ends the virtual machine with an exit code of 0 to 255; does not return. */
+#define DISCO_CALL_POWEROFF 4
+/** () Starts the virtual machine anew; does not return. */
+#define DISCO_CALL_RESET 5
+/** () Nanoseconds since the virtual machine started. */
+#define DISCO_CALL_TIME 6
+/** (nanoseconds) Sets the interval timer to an absolute time; ~0 turns it off. */
+#define DISCO_CALL_TIMER_SET 7
+/** () Gives the rest of the time slice away. */
+#define DISCO_CALL_YIELD 8
+/** (id, pc, sp, gp) Starts another virtual processor. */
+#define DISCO_CALL_VCPU_START 9
+/** (mask) Raises the inter-processor interrupt line of the virtual processors in the mask. */
+#define DISCO_CALL_IPI 10
+/** () Lowers the caller's inter-processor interrupt line. */
+#define DISCO_CALL_IPI_ACK 11
+/** (gpa, length) The guest reports that it died, with its last words; does not return. */
+#define DISCO_CALL_PANIC 12
+
+/** Interrupt lines of a virtual processor, as numbers of the Cause.IP bit. */
+#define DISCO_LINE_DEVICE 2
+#define DISCO_LINE_IPI 3
+#define DISCO_LINE_TIMER 7
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DISCO_DISCO_H
+#define DISCO_DISCO_H
+
+/**
+ * @file disco.h
+ * @brief Everything of libdisco at once. Each header also stands alone.
+ */
+
+#include <disco/arch.h>
+#include <disco/base.h>
+#include <disco/calls.h>
+#include <disco/l2tlb.h>
+#include <disco/lock.h>
+#include <disco/memmap.h>
+#include <disco/pmap.h>
+#include <disco/pvio.h>
+#include <disco/vcpu.h>
+
+#endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DISCO_PMAP_H
+#define DISCO_PMAP_H
+
+/**
+ * @file pmap.h
+ * @brief One VM's map from physical pages (what its guest believes) to machine pages (what is).
+ *
+ * The paper's pmap (section 4.1.2): an array with one entry a physical page. An entry holds
+ *  - the precomputed TLB entry: machine page, the monitor's rights, cache attribute. Backends
+ *    read this word from assembly, without a lock: it is 0 whenever nobody may use it;
+ *  - the backmap: through which virtual addresses of which virtual CPUs the page was entered, so
+ *    that it can be revoked. One place is kept in the entry itself, a few in a set from a pool,
+ *    more than that is "everywhere".
+ *
+ * Effective rights are the guest's AND the monitor's. The monitor has three reasons for keeping
+ * a page read-only that its guest believes writable (enum disco_pmap_reason); a write fault is
+ * resolved in one place, disco_pmap_write_fault().
+ *
+ * Pages come into being on first touch, zeroed, on the node of the toucher.
+ *
+ * Revocation, in an order in which no processor can refill a stale entry: entry locked, its
+ * precomputed word zeroed, L2TLBs, hardware TLBs, then the change, then the new word, unlocked.
+ * L2TLBs are not pmap's business: whoever owns them gives a `purge` function at init, which
+ * forgets translations in L2TLBs first and in hardware TLBs after.
+ *
+ * Segments that the guest believes unmapped are not recorded in backmaps, because their addresses
+ * follow from the PPN: `purge` gets the PPN too and forgets those aliases itself.
+ *
+ * Locking: calls lock the entries they touch (lower PPN first), see lock.h; they may be made from
+ * any processor with interrupts off. While an entry is held its holder may call no other function
+ * on the same entry, except where one says so.
+ */
+
+#include <disco/memmap.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Why the monitor keeps a page read-only. */
+enum disco_pmap_reason {
+    DISCO_PMAP_WRITABLE, /**< it does not */
+    DISCO_PMAP_COW,      /**< a page of a copy-on-write disk, or any page shared by provenance */
+    DISCO_PMAP_NET,      /**< a page that went over the virtual network: sender and receiver */
+    DISCO_PMAP_REPLICA,  /**< copies of it lie on other nodes */
+};
+
+/** One physical page; 16 bytes: assembly relies on `tlbe` at offset 0. */
+struct disco_pmap_entry {
+    uint64_t tlbe; /**< precomputed entry (a disco_tlbe), 0 = not usable now; accessed atomically */
+    uint64_t meta; /**< lock, reason, backmap; accessed atomically */
+};
+
+/**
+ * Forget @p n translations (p) of physical page @p ppn, and its addresses in segments that the
+ * guest believes unmapped: first in L2TLBs, then in hardware TLBs; returns when all have.
+ */
+typedef void disco_pmap_purge_fn(void *ctx, disco_ppn ppn, const struct disco_purge *p, size_t n);
+
+/** Counters of one pmap. */
+struct disco_pmap_stats {
+    uint64_t first_touch;  /**< pages made and zeroed */
+    uint64_t enters;       /**< translations entered */
+    uint64_t cow_copies, net_copies, collapses;
+    uint64_t write_reused; /**< write faults that found themselves the last user: no copy */
+    uint64_t purges;       /**< revocations */
+    uint64_t purged;       /**< translations in them */
+    uint64_t everywhere;   /**< of these, revocations of everything a virtual CPU had */
+    uint64_t present;      /**< pages that exist now */
+    uint64_t shared;       /**< of these, read-only by COW or NET */
+};
+
+/** A map; open so that it can be embedded, but touched only through the functions below. */
+struct disco_pmap {
+    struct disco_pmap_entry *entry;
+    uint64_t pages;
+    uint32_t id;               /**< what memmap knows it by */
+    struct disco_memmap *mm;
+    struct disco_backend *backend;
+    disco_pmap_purge_fn *purge;
+    void *purge_ctx;
+    struct disco_pmap_set *sets; /**< pool of backmap sets */
+    uint64_t nsets;
+    uint32_t pool_lock;
+    uint32_t free_set;
+    struct disco_pmap_stats stats; /**< each counter updated atomically */
+};
+
+struct disco_pmap_config {
+    uint32_t id;        /**< unique among the pmaps of one memmap, < DISCO_MAX_PMAPS */
+    uint64_t pages;     /**< size of the VM's physical memory */
+    uint64_t sets;      /**< backmap sets in the pool; pages / 8 is plenty */
+    struct disco_memmap *mm;
+    struct disco_backend *backend;
+    disco_pmap_purge_fn *purge; /**< NULL: nobody keeps translations (no virtual CPUs) */
+    void *purge_ctx;
+};
+
+/** Bytes of storage for @p c: 16 a page, 64 a backmap set. 0 if the configuration is bad. */
+size_t disco_pmap_size(const struct disco_pmap_config *c);
+/**
+ * @p storage: 64-byte aligned, the caller's. Of the backend only the operations on translations,
+ * machine pages, and `relax` are used. @return 0, DISCO_ERR_BAD_ARG, DISCO_ERR_NO_SPACE,
+ * DISCO_ERR_MISSING_OP.
+ */
+int disco_pmap_init(struct disco_pmap *pm, void *storage, size_t size,
+                    const struct disco_pmap_config *c);
+/** Give every page back. No virtual CPU of the VM runs any more. NULL or zeroed: nothing. */
+void disco_pmap_fini(struct disco_pmap *pm);
+
+/* --- looking --- */
+
+/**
+ * The machine page behind @p ppn as seen from @p node (its replica there, if there is one).
+ * Lock-free, a few instructions. @return 0, DISCO_ERR_BAD_ADDRESS (outside the VM),
+ * DISCO_ERR_NOT_FOUND (not touched yet, or being revoked at this moment).
+ */
+int disco_pmap_translate(const struct disco_pmap *pm, disco_ppn ppn, unsigned node,
+                         disco_mpn *out);
+enum disco_pmap_reason disco_pmap_reason(const struct disco_pmap *pm, disco_ppn ppn);
+
+/* --- entering translations --- */
+
+/** A pair of pages that a guest maps together. Fill `m`, `vcpu`, `node`, `record`; the rest comes back. */
+struct disco_pmap_pair {
+    const struct disco_guest_map *m;
+    uint32_t vcpu;
+    unsigned node;
+    bool record;        /**< write the place into the backmaps; false for unmapped segments */
+    disco_tlbe e[2];    /**< out: what to load; 0 where the guest has nothing or owns nothing */
+    int err[2];         /**< out: why e[i] is 0 although the guest wants it (BAD_ADDRESS, NO_MEMORY) */
+    bool held[2];       /**< private */
+};
+
+/**
+ * Bring both pages of a pair into being, merge the guest's wishes with the monitor's rights, note
+ * the place in the backmaps, and *keep both entries locked* until disco_pmap_leave(): between the
+ * two calls the caller puts the pair into the L2TLB and the hardware TLB. That is what makes a
+ * revocation see every translation. Never fails as a whole: see err[].
+ */
+void disco_pmap_enter(struct disco_pmap *pm, struct disco_pmap_pair *p);
+void disco_pmap_leave(struct disco_pmap *pm, struct disco_pmap_pair *p);
+
+/* --- faults --- */
+
+/**
+ * The guest stored to @p ppn and the entry it went through was read-only, though the guest's own
+ * entry allows the store. Resolve the monitor's reason: copy (or, for the last user, just
+ * take) a COW or NET page, collapse replicas. Afterwards the page is writable and the old
+ * translations are gone; the caller enters the pair anew.
+ * @return 0 resolved (also when it was writable already: someone else resolved it first);
+ *         DISCO_ERR_BAD_ADDRESS; DISCO_ERR_NO_MEMORY (then nothing has changed).
+ */
+int disco_pmap_write_fault(struct disco_pmap *pm, disco_ppn ppn, unsigned node);
+
+/*
+ * --- changing the map ---
+ *
+ * Each call returns DISCO_ERR_BAD_ADDRESS for a page outside the VM, and on any error leaves
+ * everything as it was.
+ */
+
+/** Make sure @p ppn exists (zeroed on first touch, on @p node). */
+int disco_pmap_touch(struct disco_pmap *pm, disco_ppn ppn, unsigned node);
+/**
+ * Map @p mpn, which others may use too, read-only at @p ppn for @p reason (COW or NET). What was
+ * there is revoked and released before the new page appears. Takes a use of @p mpn; the caller has
+ * a reference to it during the call, and every other user has it read-only. @return 0,
+ * DISCO_ERR_BAD_ARG, DISCO_ERR_STATE (a page not in use), DISCO_ERR_NO_SPACE (user chunks).
+ */
+int disco_pmap_share(struct disco_pmap *pm, disco_ppn ppn, disco_mpn mpn,
+                     enum disco_pmap_reason reason);
+/**
+ * The page at @p ppn (touched into being on @p node), made read-only for @p reason so that others may
+ * share it: *out is it, with a reference that the caller must disco_memmap_put(). That reference is
+ * what keeps the guest from taking the page back as its last user meanwhile.
+ */
+int disco_pmap_lend(struct disco_pmap *pm, disco_ppn ppn, unsigned node,
+                    enum disco_pmap_reason reason, disco_mpn *out);
+/** Revoke and release @p ppn: the next touch finds a zeroed page. No page there: 0. */
+int disco_pmap_drop(struct disco_pmap *pm, disco_ppn ppn);
+/**
+ * Move @p ppn to a page on @p node: revoke, copy, use the copy from then on. Replicas go.
+ * @return 0 (also when it lies there already), DISCO_ERR_NOT_FOUND (no page yet),
+ * DISCO_ERR_NO_MEMORY (none free on @p node), DISCO_ERR_BUSY (others use the page: replicate it).
+ */
+int disco_pmap_migrate(struct disco_pmap *pm, disco_ppn ppn, unsigned node);
+/**
+ * Make a copy of @p ppn on @p node for those who read it there; the page becomes read-only until
+ * a write fault collapses it. A page that is shared is replicated for all its users.
+ * @return as disco_pmap_migrate(), without DISCO_ERR_BUSY.
+ */
+int disco_pmap_replicate(struct disco_pmap *pm, disco_ppn ppn, unsigned node);
+
+/* --- reaching guest memory --- */
+
+/**
+ * Called for each piece of a guest buffer that lies in one page, with the page held. A negative
+ * result ends the walk and becomes its result.
+ */
+typedef int disco_pmap_piece_fn(void *ctx, void *at, size_t len);
+
+/**
+ * The one way from a guest's address and length to memory. The whole range is checked first
+ * (wrap-around: DISCO_ERR_OVERFLOW; outside the VM: DISCO_ERR_BAD_ADDRESS, nothing done), pages
+ * are touched into being, and where @p access has DISCO_WRITE a read-only page is first resolved
+ * as by a write fault. @p node: on whose behalf.
+ */
+int disco_pmap_access(struct disco_pmap *pm, disco_pa pa, uint64_t len, unsigned access,
+                      unsigned node, disco_pmap_piece_fn *fn, void *ctx);
+/** Check a range without touching it: 0, DISCO_ERR_OVERFLOW, DISCO_ERR_BAD_ADDRESS. */
+int disco_pmap_check(const struct disco_pmap *pm, disco_pa pa, uint64_t len);
+int disco_pmap_read(struct disco_pmap *pm, disco_pa pa, void *to, uint64_t len, unsigned node);
+int disco_pmap_write(struct disco_pmap *pm, disco_pa pa, const void *from, uint64_t len,
+                     unsigned node);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DISCO_PVIO_H
+#define DISCO_PVIO_H
+
+/**
+ * @file pvio.h
+ * @brief Monitor calls, and the devices a guest sees through them.
+ *
+ * One trap carries all arguments of a command (Disco, section 4.3). A table maps the number of a
+ * call to its handler and declares each argument; before a handler runs, values are range-checked
+ * and guest addresses are checked against the VM's memory, so that a handler never sees a raw
+ * guest address.
+ *
+ * Devices here know no hardware: a device is given functions for what it needs of the outside
+ * (a byte sink, the time, an interrupt line).
+ */
+
+#include <disco/calls.h>
+#include <disco/lock.h>
+#include <disco/pmap.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A guest buffer that has been checked: it lies inside the VM's memory. */
+struct disco_buf {
+    struct disco_pmap *pmap;
+    disco_pa pa;
+    uint64_t len;
+    unsigned node;
+    unsigned access; /**< what the handler may do: DISCO_READ, DISCO_WRITE */
+};
+
+/** Copy @p len bytes at @p offset out of / into a buffer. DISCO_ERR_READ_ONLY for a wrong way. */
+int disco_buf_read(const struct disco_buf *b, uint64_t offset, void *to, uint64_t len);
+int disco_buf_write(const struct disco_buf *b, uint64_t offset, const void *from, uint64_t len);
+
+enum disco_arg_kind {
+    DISCO_ARG_NONE,
+    DISCO_ARG_VALUE,   /**< a number from min to max */
+    DISCO_ARG_BUF_IN,  /**< physical address of bytes the handler reads; the next argument is their
+                            length, at most max */
+    DISCO_ARG_BUF_OUT, /**< the same, for bytes the handler writes */
+};
+
+/** Declares one argument. A BUF takes two argument registers, but is one argument. */
+struct disco_arg_desc {
+    enum disco_arg_kind kind;
+    uint64_t min, max;
+};
+
+/** One checked argument. */
+union disco_arg {
+    uint64_t value;
+    struct disco_buf buf;
+};
+
+/**
+ * A handler: @p dev as given in the table, @p caller the virtual CPU or whatever the monitor passes.
+ * @return >= 0 or an enum disco_err; the guest gets it as the call's result.
+ */
+typedef int64_t disco_call_fn(void *dev, void *caller, const union disco_arg *a);
+
+struct disco_call {
+    uint32_t number;
+    const char *name;
+    disco_call_fn *fn;
+    void *dev;
+    struct disco_arg_desc arg[DISCO_CALL_ARGS];
+};
+
+/** Calls of one VM, by number; at most DISCO_CALLS_MAX. Plain data, the caller's. */
+#define DISCO_CALLS_MAX 64
+struct disco_calls {
+    struct disco_call call[DISCO_CALLS_MAX];
+    uint64_t count[DISCO_CALLS_MAX]; /**< how often each was made; accessed atomically */
+    uint64_t bad;                    /**< calls refused before a handler ran */
+};
+
+/** Add @p c. DISCO_ERR_BAD_ARG (bad declaration), DISCO_ERR_BUSY (number taken). */
+int disco_calls_add(struct disco_calls *t, const struct disco_call *c);
+/**
+ * Check the @p raw arguments of call @p number and run its handler.
+ * @return the handler's result; DISCO_ERR_BAD_CALL, DISCO_ERR_BAD_ARG, DISCO_ERR_BAD_ADDRESS,
+ *         DISCO_ERR_OVERFLOW without running it.
+ */
+int64_t disco_calls_run(struct disco_calls *t, uint64_t number,
+                        const uint64_t raw[DISCO_CALL_ARGS], struct disco_pmap *pmap,
+                        unsigned node, void *caller);
+
+/** An interrupt line of a device: level. */
+struct disco_line {
+    void (*set)(void *ctx, bool up);
+    void *ctx;
+};
+
+/* --- console --- */
+
+#define DISCO_CONSOLE_INPUT 1024
+
+/**
+ * A console: output goes to a byte sink at once, input waits in a ring until the guest reads it,
+ * and holds the line up meanwhile. Locks itself.
+ */
+struct disco_console {
+    struct disco_lock lock;
+    uint32_t head, tail;
+    uint8_t input[DISCO_CONSOLE_INPUT];
+    void (*put)(void *ctx, const uint8_t *bytes, size_t n); /**< never blocks for long */
+    void *put_ctx;
+    struct disco_line line;
+    struct disco_backend *backend;
+    uint64_t in, out, dropped; /**< bytes; dropped: input that found the ring full */
+};
+
+int disco_console_init(struct disco_console *c, struct disco_backend *backend,
+                       void (*put)(void *, const uint8_t *, size_t), void *put_ctx,
+                       struct disco_line line);
+/** Bytes from the person at the console. @return how many were taken. */
+size_t disco_console_input(struct disco_console *c, const uint8_t *bytes, size_t n);
+/** Add CONSOLE_WRITE, CONSOLE_READ and CONSOLE_PUTC to @p t. */
+int disco_console_calls(struct disco_console *c, struct disco_calls *t);
+
+/* --- interval timer and clock --- */
+
+/**
+ * A one-shot timer in VM time, and the VM's clock: nanoseconds since the VM started, standing
+ * still while it is paused. The line is up from expiry until the timer is set again.
+ */
+struct disco_timer {
+    struct disco_lock lock;
+    struct disco_backend *backend;
+    struct disco_line line;
+    uint64_t origin;    /**< machine time at which VM time was 0, pauses taken out */
+    uint64_t paused_at; /**< VM time, while paused */
+    bool paused, fired;
+    uint64_t deadline;  /**< VM time; UINT64_MAX = off */
+};
+
+int disco_timer_init(struct disco_timer *t, struct disco_backend *backend, struct disco_line line);
+/** VM time in ns. */
+uint64_t disco_timer_now(struct disco_timer *t);
+void disco_timer_pause(struct disco_timer *t);
+void disco_timer_resume(struct disco_timer *t);
+/**
+ * Raise the line if the deadline has passed. @return machine time at which to call again, or
+ * UINT64_MAX.
+ */
+uint64_t disco_timer_poll(struct disco_timer *t);
+/** Add TIME and TIMER_SET to @p t. */
+int disco_timer_calls(struct disco_timer *t, struct disco_calls *c);
+
+/* --- power --- */
+
+/** What the monitor does when a guest asks for POWEROFF(code), RESET(), PANIC(text). */
+struct disco_power {
+    void (*poweroff)(void *ctx, void *caller, int code);
+    void (*reset)(void *ctx, void *caller);
+    void (*panic)(void *ctx, void *caller, const char *text); /**< printable ASCII, terminated */
+    void *ctx;
+};
+/** Add POWEROFF, RESET, PANIC and NOP; @p p stays the caller's and must outlive @p t. */
+int disco_power_calls(struct disco_power *p, struct disco_calls *t);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DISCO_VCPU_H
+#define DISCO_VCPU_H
+
+/**
+ * @file vcpu.h
+ * @brief Virtual CPUs: life cycle, interrupts, time sharing, and what happens when a guest runs
+ *        into something.
+ *
+ * A virtual CPU is the saved registers (the backend's, opaque here), an L2TLB, level-held
+ * interrupt lines and a place in a run queue (Disco, section 4.1.1). disco_vcpu_handle() is the
+ * order in which the mechanisms answer a guest: one readable page that works on every backend.
+ * A backend's assembly may only shorten it.
+ *
+ * Life of a virtual CPU:
+ *
+ *     STOPPED --start--> READY <--> RUNNING --wait--> BLOCKED --interrupt--> READY
+ *                          any state --stop--> STOPPED      pause/resume: PAUSED
+ *
+ * Locking: a virtual CPU has a home, the run queue of processor `cpu`; its state changes only under
+ * the lock of that queue (lock.h), and may be read without. Thieves, who move the home, hold both
+ * queues' locks. Interrupt lines change without a lock: lib/vcpu/lines.c has the argument why no
+ * wake-up is lost. Every function may be called from any processor with interrupts off, holding
+ * no lock below the run queues, unless it says "own processor".
+ */
+
+#include <disco/l2tlb.h>
+#include <disco/lock.h>
+#include <disco/pmap.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum disco_vcpu_state {
+    DISCO_VCPU_STOPPED,
+    DISCO_VCPU_READY,   /**< in a run queue */
+    DISCO_VCPU_RUNNING, /**< on processor `cpu` */
+    DISCO_VCPU_BLOCKED, /**< waits for an interrupt */
+    DISCO_VCPU_PAUSED,  /**< kept off processors by disco_vcpu_pause() */
+};
+
+/** What follows an exit. */
+enum disco_next {
+    DISCO_NEXT_RESUME, /**< enter the guest again */
+    DISCO_NEXT_YIELD,  /**< give the processor to the next in the queue */
+    DISCO_NEXT_BLOCK,  /**< wait for an interrupt */
+    DISCO_NEXT_STOP,   /**< this virtual CPU ends; the VM's `cause` says why */
+};
+
+/** Why a VM ended. */
+enum disco_cause {
+    DISCO_CAUSE_NONE,
+    DISCO_CAUSE_POWEROFF, /**< the guest asked for it; `code` is its exit code */
+    DISCO_CAUSE_RESET,    /**< the guest asked for a restart */
+    DISCO_CAUSE_PANIC,    /**< the guest reported that it died */
+    DISCO_CAUSE_FAULT,    /**< it did something that no machine could continue from */
+    DISCO_CAUSE_KILLED,   /**< a person, or the monitor, ended it */
+};
+
+/** Always-on counters of one virtual CPU; written by its own processor only. */
+struct disco_vcpu_stats {
+    uint64_t exits[DISCO_EXIT_FATAL + 1];
+    uint64_t miss_l2tlb, miss_pmap, miss_guest; /**< who answered a miss that reached C */
+    uint64_t write_monitor, write_guest;        /**< whose reason a write fault was */
+    uint64_t bus_errors;
+    uint64_t switches;    /**< times it came onto a processor */
+    uint64_t migrations;  /**< of these, another one than before */
+    uint64_t run_ns;      /**< time on a processor, guest and monitor */
+};
+
+struct disco_vm;
+struct disco_sched;
+
+/** A virtual CPU. The storage is the caller's; fields are read-only for users. */
+struct disco_vcpu {
+    struct disco_vm *vm;
+    void *arch;            /**< the backend's part: registers, guest TLB */
+    struct disco_l2tlb *l2tlb;
+    struct disco_sched *sched;
+    uint32_t id;           /**< within its VM */
+    uint32_t state;        /**< enum disco_vcpu_state; accessed atomically */
+    uint32_t lines;        /**< interrupt lines that are up; accessed atomically */
+    uint32_t lines_shown;  /**< lines the backend was last told of; own processor */
+    uint32_t pause_wanted; /**< accessed atomically */
+    uint32_t cpu;          /**< processor it runs on, ran on last or waits for; atomically */
+    uint32_t node;         /**< node it started on, where its memory is: preferred */
+    disco_cpuset seen;     /**< processors whose TLB may hold usable entries of it: the one it ran
+                                on last, for switch_in forgets older ones; accessed atomically */
+    uint64_t slice_end;    /**< ns */
+    struct disco_vcpu_stats stats;
+};
+
+/** What a monitor adds to a VM. Called on the processor of the virtual CPU. */
+struct disco_vm_hooks {
+    /**
+     * A monitor call. Sets *result; returns what follows. See pvio.h for a table of calls. With
+     * DISCO_NEXT_STOP the guest gets no result.
+     */
+    enum disco_next (*call)(struct disco_vcpu *v, const struct disco_exit *x, int64_t *result);
+    /** The VM has ended, all its virtual CPUs are STOPPED. May be NULL. */
+    void (*ended)(struct disco_vm *vm);
+    /** Machine memory ran out for @p v; NULL: the VM ends with DISCO_CAUSE_FAULT. */
+    enum disco_next (*no_memory)(struct disco_vcpu *v);
+};
+
+/** A virtual machine: physical memory and virtual CPUs. The storage is the caller's. */
+struct disco_vm {
+    const char *name;
+    struct disco_backend *backend;
+    struct disco_pmap *pmap;
+    struct disco_vcpu *vcpu[DISCO_MAX_VCPUS];
+    uint32_t vcpus;
+    uint32_t ending;        /**< 0; 1 being ended, 2 all told, 3 `ended` called; atomically */
+    uint32_t alive;         /**< virtual CPUs that are not STOPPED; accessed atomically */
+    enum disco_cause cause; /**< set once */
+    int code;               /**< exit code of a power-off */
+    const char *why;        /**< static text, or NULL */
+    struct disco_vm_hooks hooks;
+    void *owner;            /**< the monitor's */
+};
+
+/** @p vm is filled by the caller (name, backend, pmap, hooks, owner) and has no virtual CPU yet. */
+int disco_vm_init(struct disco_vm *vm);
+/**
+ * The `purge` of the VM's pmap (pass the VM as ctx): forgets translations in the L2TLBs of its
+ * virtual CPUs, then in the hardware TLBs of every processor that may hold them.
+ */
+void disco_vm_purge(void *vm, disco_ppn ppn, const struct disco_purge *p, size_t n);
+/** End the VM: every virtual CPU stops at its next exit, at once if it does not run. */
+void disco_vm_end(struct disco_vm *vm, enum disco_cause cause, int code, const char *why);
+
+/** Bytes of storage for one virtual CPU of @p b: the backend's part and an L2TLB of @p sets. */
+size_t disco_vcpu_size(const struct disco_backend *b, size_t l2tlb_sets);
+/** Make a STOPPED virtual CPU in reset state and add it to @p vm. @p storage: 64-byte aligned. */
+int disco_vcpu_init(struct disco_vcpu *v, void *storage, size_t size, struct disco_vm *vm,
+                    size_t l2tlb_sets);
+int disco_vcpu_start(struct disco_vcpu *v, struct disco_sched *s);
+/** Keep it off processors; returns at once, takes effect at its next exit. */
+int disco_vcpu_pause(struct disco_vcpu *v);
+int disco_vcpu_resume(struct disco_vcpu *v);
+/** Set the level of interrupt line @p line; a rising line wakes a BLOCKED virtual CPU. */
+void disco_vcpu_line(struct disco_vcpu *v, unsigned line, bool up);
+
+/**
+ * What the guest ran into, answered: the order of the paper. A miss: L2TLB, then the pmap for a
+ * segment the guest believes unmapped, then the guest's own TLB, then the guest. A write fault:
+ * the guest's reason first, else the monitor's. Own processor.
+ */
+enum disco_next disco_vcpu_handle(struct disco_vcpu *v, const struct disco_exit *x);
+/**
+ * Put the pair that the guest maps at @p m into L2TLB and hardware TLB (pmap entries held
+ * meanwhile). @p va: the address that is needed now. Own processor.
+ * @return 0; DISCO_ERR_BAD_ADDRESS (the page of @p va is outside the VM), DISCO_ERR_NO_MEMORY.
+ */
+int disco_vcpu_enter_pair(struct disco_vcpu *v, disco_va va, const struct disco_guest_map *m);
+
+/* --- time sharing --- */
+
+struct disco_sched_config {
+    struct disco_backend *backend;
+    uint64_t slice_ns;    /**< 0: 10 ms */
+    unsigned queue_len;   /**< virtual CPUs a queue can hold; more cannot be started */
+};
+
+size_t disco_sched_size(const struct disco_sched_config *c);
+/** *out lies in @p storage (64-byte aligned). */
+int disco_sched_init(struct disco_sched **out, void *storage, size_t size,
+                     const struct disco_sched_config *c);
+/**
+ * One turn of this processor's loop: take the next virtual CPU (own queue first, else steal one
+ * from the longest), run it until it yields, blocks, ends or its slice is over; or idle if there is
+ * none. @p poll is called, if not NULL, whenever the monitor has the processor; it returns the time
+ * (ns) at which it wants to be called again at the latest. Own processor.
+ */
+void disco_sched_turn(struct disco_sched *s, uint64_t (*poll)(void *), void *ctx);
+/** Virtual CPUs that wait in @p cpu's queue. */
+unsigned disco_sched_load(const struct disco_sched *s, unsigned cpu);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

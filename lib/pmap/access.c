@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From a guest's address and length to memory. Guests lie, so the whole range is checked before
+ * anything is done, and then each page is held while its piece is worked on: it cannot be
+ * revoked, shared or moved under the caller's hands.
+ */
+#include "pmap_private.h"
+
+#include <string.h>
+
+static int make_ready(struct disco_pmap *pm, struct hold *h, unsigned access, unsigned node)
+{
+    return access & DISCO_WRITE ? pmap_own(pm, h, node) : pmap_touch(pm, h, node);
+}
+
+static int one_piece(struct disco_pmap *pm, disco_pa pa, size_t len, unsigned access,
+                     unsigned node, disco_pmap_piece_fn *fn, void *ctx)
+{
+    struct hold h = pmap_hold(pm, disco_pa_page(pa));
+    int err = make_ready(pm, &h, access, node);
+    disco_mpn mpn;
+
+    if (!err) {
+        mpn = page_of(pm, &h);
+        if (meta_reason(h.meta) != DISCO_PMAP_WRITABLE)
+            mpn = disco_memmap_nearest(pm->mm, mpn, node);
+        err = fn(ctx, (uint8_t *)pm->backend->ops->page(pm->backend, mpn) +
+                 (pa.v & DISCO_PAGE_MASK), len);
+    }
+    pmap_let_go(&h);
+    return err < 0 ? err : DISCO_OK;
+}
+
+int disco_pmap_access(struct disco_pmap *pm, disco_pa pa, uint64_t len, unsigned access,
+                      unsigned node, disco_pmap_piece_fn *fn, void *ctx)
+{
+    int err = disco_pmap_check(pm, pa, len);
+
+    while (!err && len) {
+        uint64_t rest = DISCO_PAGE_SIZE - (pa.v & DISCO_PAGE_MASK);
+        uint64_t now = len < rest ? len : rest;
+
+        err = one_piece(pm, pa, (size_t)now, access, node, fn, ctx);
+        pa.v += now;
+        len -= now;
+    }
+    return err;
+}
+
+static int read_piece(void *ctx, void *at, size_t len)
+{
+    uint8_t **to = ctx;
+
+    memcpy(*to, at, len);
+    *to += len;
+    return DISCO_OK;
+}
+
+static int write_piece(void *ctx, void *at, size_t len)
+{
+    const uint8_t **from = ctx;
+
+    memcpy(at, *from, len);
+    *from += len;
+    return DISCO_OK;
+}
+
+int disco_pmap_read(struct disco_pmap *pm, disco_pa pa, void *to, uint64_t len, unsigned node)
+{
+    return disco_pmap_access(pm, pa, len, DISCO_READ, node, read_piece, &to);
+}
+
+int disco_pmap_write(struct disco_pmap *pm, disco_pa pa, const void *from, uint64_t len,
+                     unsigned node)
+{
+    return disco_pmap_access(pm, pa, len, DISCO_WRITE, node, write_piece, &from);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The life of one entry: held, touched, published, revoked, let go.
+ *
+ * Revocation is the heart of it. Other processors may at this moment look the page up in an L2TLB,
+ * load it into a hardware TLB, or read the entry's first word from assembly, none of which takes
+ * a lock. So, in this order:
+ *   1. the entry is held: no processor can *enter* the page anew, for it must hold it too;
+ *   2. the first word becomes 0: assembly that reads it from now on finds nothing;
+ *   3. L2TLBs forget it: a refill from now on finds nothing there either;
+ *   4. hardware TLBs forget it, on every processor, each saying that it has. A refill that read
+ *      a word or an L2TLB entry before 2 or 3 ran with interrupts off, so it is over by
+ *      the time its processor answers, and what it loaded is forgotten with the rest.
+ * Then the page may be changed, and the new word is published.
+ */
+#include "pmap_private.h"
+
+struct hold pmap_hold(struct disco_pmap *pm, disco_ppn ppn)
+{
+    struct hold h = {.e = &pm->entry[ppn.v], .ppn = ppn};
+
+    h.meta = disco_lock_word(&h.e->meta, META_LOCK, pm->backend);
+    return h;
+}
+
+void pmap_let_go(struct hold *h)
+{
+    disco_unlock_word(&h->e->meta, h->meta);
+}
+
+static bool counts_as_shared(enum disco_pmap_reason r)
+{
+    return r == DISCO_PMAP_COW || r == DISCO_PMAP_NET;
+}
+
+static void count_change(struct disco_pmap *pm, const struct hold *h, bool now, bool now_shared)
+{
+    bool was = word_of(h) != 0, was_shared = counts_as_shared(meta_reason(h->meta));
+
+    if (now != was)
+        disco_count(&pm->stats.present, now ? 1 : UINT64_MAX);
+    if (now_shared != was_shared)
+        disco_count(&pm->stats.shared, now_shared ? 1 : UINT64_MAX);
+}
+
+void pmap_publish(struct disco_pmap *pm, struct hold *h, disco_mpn mpn,
+                  enum disco_pmap_reason reason)
+{
+    unsigned rights = reason == DISCO_PMAP_WRITABLE ? RIGHTS_OWN : RIGHTS_SHARED;
+
+    count_change(pm, h, true, counts_as_shared(reason));
+    h->meta = (h->meta & ~META_REASON_MASK) | (uint64_t)reason << META_REASON_SHIFT;
+    /* Readers without the lock take the word first, then the reason. */
+    disco_store(&h->e->meta, h->meta | META_LOCK);
+    disco_store_release(&h->e->tlbe, pm->backend->ops->tlbe_make(mpn, rights));
+}
+
+void pmap_revoke(struct disco_pmap *pm, struct hold *h)
+{
+    struct disco_purge p[SET_PLACES];
+    size_t n = pmap_places(pm, h, p);
+
+    count_change(pm, h, false, false);
+    h->meta &= ~META_REASON_MASK;
+    disco_store(&h->e->tlbe, 0);
+    disco_fence();
+    if (pm->purge)
+        pm->purge(pm->purge_ctx, h->ppn, p, n);
+    disco_count(&pm->stats.purges, 1);
+    disco_count(&pm->stats.purged, n);
+    if (meta_kind(h->meta) == MAP_ALL)
+        disco_count(&pm->stats.everywhere, 1);
+    pmap_forget_places(pm, h);
+}
+
+int pmap_new_page(struct disco_pmap *pm, disco_ppn ppn, unsigned node, disco_mpn *out)
+{
+    int err = disco_memmap_alloc(pm->mm, node, DISCO_PAGE_PRIVATE, out);
+
+    return err ? err : disco_memmap_adopt(pm->mm, *out, user_of(pm, ppn));
+}
+
+int pmap_page_on(struct disco_pmap *pm, unsigned node, disco_mpn *out)
+{
+    int err = disco_memmap_alloc(pm->mm, node, DISCO_PAGE_PRIVATE, out);
+
+    if (!err && disco_memmap_node(pm->mm, *out) != node) {
+        disco_memmap_put(pm->mm, *out);
+        err = DISCO_ERR_NO_MEMORY;
+    }
+    return err;
+}
+
+int pmap_touch(struct disco_pmap *pm, struct hold *h, unsigned node)
+{
+    disco_mpn mpn;
+    int err;
+
+    if (word_of(h))
+        return DISCO_OK;
+    err = pmap_new_page(pm, h->ppn, node, &mpn);
+    if (err)
+        return err;
+    pm->backend->ops->page_zero(pm->backend, mpn);
+    pmap_publish(pm, h, mpn, DISCO_PMAP_WRITABLE);
+    disco_count(&pm->stats.first_touch, 1);
+    return DISCO_OK;
+}

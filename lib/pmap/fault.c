@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Write faults: the one place where a page that the monitor keeps read-only becomes writable.
+ *
+ *   COW, NET   others use the page too: a copy of one's own. Nobody else: just take it.
+ *              "Nobody else" means one reference, our own: a disk cache or a log that
+ *              refers to the page counts as somebody. Nobody can start to refer to it meanwhile
+ *              either, for that takes a reference of one's own, or this entry (disco_pmap_lend).
+ *   REPLICA    collapse: the copies go, the master stays.
+ */
+#include "pmap_private.h"
+
+static void take_over(struct disco_pmap *pm, struct hold *h)
+{
+    bool replica = meta_reason(h->meta) == DISCO_PMAP_REPLICA;
+    disco_mpn mpn = page_of(pm, h);
+
+    pmap_revoke(pm, h);
+    disco_memmap_drop_replicas(pm->mm, mpn);
+    pmap_publish(pm, h, mpn, DISCO_PMAP_WRITABLE);
+    disco_count(replica ? &pm->stats.collapses : &pm->stats.write_reused, 1);
+}
+
+static int copy_out(struct disco_pmap *pm, struct hold *h, unsigned node)
+{
+    bool net = meta_reason(h->meta) == DISCO_PMAP_NET;
+    disco_mpn old = page_of(pm, h), mpn;
+    int err = pmap_new_page(pm, h->ppn, node, &mpn);
+
+    if (err)
+        return err;
+    pmap_revoke(pm, h);
+    pm->backend->ops->page_copy(pm->backend, mpn, disco_memmap_nearest(pm->mm, old, node));
+    disco_memmap_del_user(pm->mm, old, user_of(pm, h->ppn));
+    pmap_publish(pm, h, mpn, DISCO_PMAP_WRITABLE);
+    disco_count(net ? &pm->stats.net_copies : &pm->stats.cow_copies, 1);
+    return DISCO_OK;
+}
+
+int pmap_own(struct disco_pmap *pm, struct hold *h, unsigned node)
+{
+    int err = pmap_touch(pm, h, node);
+
+    if (err || meta_reason(h->meta) == DISCO_PMAP_WRITABLE)
+        return err;
+    if (meta_reason(h->meta) == DISCO_PMAP_REPLICA ||
+        disco_memmap_refs(pm->mm, page_of(pm, h)) == 1) {
+        take_over(pm, h);
+        return DISCO_OK;
+    }
+    return copy_out(pm, h, node);
+}
+
+int disco_pmap_write_fault(struct disco_pmap *pm, disco_ppn ppn, unsigned node)
+{
+    struct hold h;
+    int err;
+
+    if (ppn.v >= pm->pages)
+        return DISCO_ERR_BAD_ADDRESS;
+    h = pmap_hold(pm, ppn);
+    err = pmap_own(pm, &h, node);
+    pmap_let_go(&h);
+    return err;
+}

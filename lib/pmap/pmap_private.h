@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DISCO_PMAP_PRIVATE_H
+#define DISCO_PMAP_PRIVATE_H
+
+/*
+ * The second word of an entry, `meta`:
+ *
+ *   bit 0        lock
+ *   bits 1..2    enum disco_pmap_reason
+ *   bits 3..4    what the backmap is: enum backmap
+ *   MAP_ONE:     bits 5..10 virtual CPU, bits 11..62 virtual page (the pair's even one)
+ *   MAP_SET:     bits 32..63 number of the set, from 1
+ *
+ * Who holds an entry works on a copy of meta (struct hold), lock bit clear, and writes it back when
+ * it lets go. The first word is written at once: it is what other processors read without a lock.
+ *
+ * Pairs of accesses that order memory:
+ *   publish() (release)  - disco_pmap_translate() (acquire): contents of a page before its address
+ *   hold() / let_go()    - acquire and release of the lock bit
+ *   revoke(): word zeroed, full fence, purge - a processor that starts to run the VM: announces
+ *     itself, full fence, reads the word. One of the two sees the other; `purge` relies on it to
+ *     skip processors that have not announced themselves.
+ */
+
+#include <disco/lock.h>
+#include <disco/pmap.h>
+
+#define META_LOCK UINT64_C(1)
+#define META_REASON_SHIFT 1
+#define META_REASON_MASK (UINT64_C(3) << META_REASON_SHIFT)
+#define META_MAP_SHIFT 3
+#define META_MAP_MASK (~UINT64_C(0) << META_MAP_SHIFT)
+#define META_KIND_MASK (UINT64_C(3) << META_MAP_SHIFT)
+#define META_VCPU_SHIFT 5
+#define META_VPN_SHIFT 11
+#define META_VPN_BITS (64 - DISCO_PAGE_SHIFT)
+#define META_SET_SHIFT 32
+
+enum backmap { MAP_NONE, MAP_ONE, MAP_SET, MAP_ALL };
+
+/* Places a set holds; a page entered through more is "everywhere". */
+#define SET_PLACES 8
+
+/* place: valid bit, virtual CPU, virtual page; 0 = unused. A free set's first word is a link. */
+struct disco_pmap_set {
+    uint64_t place[SET_PLACES];
+};
+
+_Static_assert(sizeof(struct disco_pmap_entry) == 16, "pmap: 16 bytes a page");
+_Static_assert(offsetof(struct disco_pmap_entry, tlbe) == 0, "assembly relies on it");
+_Static_assert(DISCO_MAX_VCPUS <= 1 << (META_VPN_SHIFT - META_VCPU_SHIFT), "vCPU fits in meta");
+_Static_assert(META_VPN_SHIFT + META_VPN_BITS <= 64, "virtual page fits in meta");
+
+/* The monitor's rights to a page that only one guest page uses, and to any other. */
+#define RIGHTS_OWN DISCO_RWX
+#define RIGHTS_SHARED (DISCO_READ | DISCO_EXEC)
+
+/* An entry that this processor holds. */
+struct hold {
+    struct disco_pmap_entry *e;
+    disco_ppn ppn;
+    uint64_t meta;
+};
+
+static inline enum disco_pmap_reason meta_reason(uint64_t meta)
+{
+    return (enum disco_pmap_reason)((meta & META_REASON_MASK) >> META_REASON_SHIFT);
+}
+
+static inline enum backmap meta_kind(uint64_t meta)
+{
+    return (enum backmap)((meta & META_KIND_MASK) >> META_MAP_SHIFT);
+}
+
+static inline struct disco_page_user user_of(const struct disco_pmap *pm, disco_ppn ppn)
+{
+    return (struct disco_page_user){.pmap = pm->id, .ppn = ppn};
+}
+
+/* The entry's first word; who holds the entry may rely on it. 0: no page. */
+static inline disco_tlbe word_of(const struct hold *h) { return disco_load(&h->e->tlbe); }
+
+static inline disco_mpn page_of(const struct disco_pmap *pm, const struct hold *h)
+{
+    return pm->backend->ops->tlbe_mpn(word_of(h));
+}
+
+/* --- entry.c --- */
+
+struct hold pmap_hold(struct disco_pmap *pm, disco_ppn ppn);
+void pmap_let_go(struct hold *h);
+/* Make @p mpn the page of @p h, with the monitor's rights for @p reason. Was revoked before. */
+void pmap_publish(struct disco_pmap *pm, struct hold *h, disco_mpn mpn,
+                  enum disco_pmap_reason reason);
+/* Take the page away from everyone: 0 in the first word, then purge. The backmap is empty after. */
+void pmap_revoke(struct disco_pmap *pm, struct hold *h);
+/* A page for @p ppn, contents undefined, adopted: pmap's only use of it is @p ppn. */
+int pmap_new_page(struct disco_pmap *pm, disco_ppn ppn, unsigned node, disco_mpn *out);
+/* A page on @p node and no other, not yet anyone's. */
+int pmap_page_on(struct disco_pmap *pm, unsigned node, disco_mpn *out);
+/* The page exists after this, zeroed on first touch. */
+int pmap_touch(struct disco_pmap *pm, struct hold *h, unsigned node);
+/* The page exists and is writable after this (fault.c). */
+int pmap_own(struct disco_pmap *pm, struct hold *h, unsigned node);
+
+/* --- backmap.c --- */
+
+void pmap_fill_pool(struct disco_pmap *pm);
+/* Note that the page was entered by @p vcpu at the pair of @p vpn. Twice the same: once. */
+void pmap_record(struct disco_pmap *pm, struct hold *h, uint32_t vcpu, disco_vpn vpn);
+/* The places as a purge wants them; at most SET_PLACES, their number is returned. */
+size_t pmap_places(const struct disco_pmap *pm, const struct hold *h, struct disco_purge *p);
+/* Empty the backmap. */
+void pmap_forget_places(struct disco_pmap *pm, struct hold *h);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sched.h"
+
+/*
+ * How a pair gets into the TLBs of a running virtual CPU: while its pmap entries are held, so that a
+ * revocation finds either no translation yet, or all of it where it looks (pmap.h).
+ */
+
+static unsigned node_of(const struct disco_vcpu *v)
+{
+    return v->vm->backend->node_of_cpu[__atomic_load_n(&v->cpu, __ATOMIC_RELAXED)];
+}
+
+static int insert(struct disco_vcpu *v, disco_va va, const struct disco_guest_map *m,
+                  const disco_tlbe e[2])
+{
+    int err = disco_l2tlb_insert(v->l2tlb, va, m->asid, m->global, e, m->note);
+
+    if (!err)
+        v->vm->backend->ops->tlb_load(v, m->pair, m->asid, m->global, e);
+    return err;
+}
+
+int disco_vcpu_enter_pair(struct disco_vcpu *v, disco_va va, const struct disco_guest_map *m)
+{
+    struct disco_pmap_pair p = {.m = m, .vcpu = v->id, .node = node_of(v), .record = true};
+    int err;
+
+    disco_pmap_enter(v->vm->pmap, &p);
+    err = p.err[disco_half(va)];
+    if (!err && (p.e[0] || p.e[1]))
+        err = insert(v, va, m, p.e);
+    disco_pmap_leave(v->vm->pmap, &p);
+    return err;
+}
+
+/*
+ * A segment that the guest believes unmapped: everything is allowed but what the monitor forbids.
+ * Into the hardware TLB only: for these the pmap is as quick as the L2TLB, which would just
+ * lose other entries. Not recorded either: disco_vm_purge() knows such addresses by their PPN.
+ * Such segments begin at an even page, so that a pair of pages is a pair in both views.
+ */
+int disco_vcpu_enter_unmapped(struct disco_vcpu *v, disco_va va, disco_ppn ppn)
+{
+    const struct disco_backend_ops *ops = v->vm->backend->ops;
+    disco_tlbe all = ops->tlbe_make((disco_mpn){0}, DISCO_RWX);
+    struct disco_guest_map m = {
+        .pair = disco_pair_of(va),
+        .asid = ops->asid(v),
+        .global = true,
+        .ppn = {{ppn.v & ~UINT64_C(1)}, {ppn.v | 1}},
+        .want = {all, all},
+    };
+    struct disco_pmap_pair p = {.m = &m, .vcpu = v->id, .node = node_of(v), .record = false};
+    int err;
+
+    disco_pmap_enter(v->vm->pmap, &p);
+    err = p.err[disco_half(va)];
+    if (!err)
+        ops->tlb_load(v, m.pair, m.asid, true, p.e);
+    disco_pmap_leave(v->vm->pmap, &p);
+    return err;
+}

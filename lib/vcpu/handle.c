@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sched.h"
+
+#include <disco/atomic.h>
+
+/*
+ * The dispatch: what a guest ran into, and in which order the mechanisms answer. This page is
+ * Disco, section 4.1; read it from the end. Nothing here depends on the machine. A backend's
+ * assembly may answer some misses before they get here, in the same order and with the same result.
+ */
+
+static const struct disco_backend_ops *ops_of(const struct disco_vcpu *v)
+{
+    return v->vm->backend->ops;
+}
+
+static enum disco_next inject(struct disco_vcpu *v, enum disco_inject what,
+                              const struct disco_exit *x)
+{
+    ops_of(v)->inject(v, what, x);
+    return DISCO_NEXT_RESUME;
+}
+
+static enum disco_next fault(struct disco_vcpu *v, const char *why)
+{
+    disco_vm_end(v->vm, DISCO_CAUSE_FAULT, 0, why);
+    return DISCO_NEXT_STOP;
+}
+
+/* A translation could not be entered, or a page not be made writable. */
+static enum disco_next failed(struct disco_vcpu *v, const struct disco_exit *x, int err)
+{
+    switch (err) {
+    case DISCO_OK:
+    case DISCO_ERR_BUSY: /* someone else changes the page now: the guest tries again */
+        return DISCO_NEXT_RESUME;
+    case DISCO_ERR_BAD_ADDRESS:
+        disco_count_own(&v->stats.bus_errors, 1);
+        return inject(v, DISCO_INJECT_BUS_ERROR, x);
+    case DISCO_ERR_NO_MEMORY:
+        return v->vm->hooks.no_memory ? v->vm->hooks.no_memory(v)
+                                      : fault(v, "out of machine memory");
+    default:
+        return fault(v, "the monitor could not enter a translation");
+    }
+}
+
+static unsigned rights_for(enum disco_access access)
+{
+    switch (access) {
+    case DISCO_ACCESS_STORE:
+        return DISCO_WRITE;
+    case DISCO_ACCESS_FETCH:
+        return DISCO_EXEC;
+    default:
+        return DISCO_READ;
+    }
+}
+
+static enum disco_next write_to_unmapped(struct disco_vcpu *v, const struct disco_exit *x,
+                                         disco_ppn ppn)
+{
+    unsigned node = v->vm->backend->node_of_cpu[v->cpu];
+    int err = disco_pmap_write_fault(v->vm->pmap, ppn, node);
+
+    disco_count_own(&v->stats.write_monitor, 1);
+    return failed(v, x, err ? err : disco_vcpu_enter_unmapped(v, x->va, ppn));
+}
+
+/*
+ * A store met a read-only entry. Whose reason is it? The guest's, if its own entry forbids stores;
+ * it may have none any more although the L2TLB did, and then has to say again what it wants.
+ * Otherwise it is the monitor's (copy-on-write, network, replica), of which the guest knows nothing.
+ */
+static enum disco_next write_fault(struct disco_vcpu *v, const struct disco_exit *x)
+{
+    unsigned half = disco_half(x->va), node = v->vm->backend->node_of_cpu[v->cpu];
+    struct disco_guest_map m;
+    disco_ppn ppn;
+    int err;
+
+    if (ops_of(v)->unmapped(v, x->va, &ppn))
+        return write_to_unmapped(v, x, ppn);
+    if (ops_of(v)->guest_lookup(v, x->va, &m))
+        return inject(v, DISCO_INJECT_MISS, x);
+    if (!m.want[half])
+        return inject(v, DISCO_INJECT_INVALID, x);
+    if (!(ops_of(v)->tlbe_rights(m.want[half]) & DISCO_WRITE)) {
+        disco_count_own(&v->stats.write_guest, 1);
+        return inject(v, DISCO_INJECT_WRITE, x);
+    }
+    disco_count_own(&v->stats.write_monitor, 1);
+    err = disco_pmap_write_fault(v->vm->pmap, m.ppn[half], node);
+    return failed(v, x, err ? err : disco_vcpu_enter_pair(v, x->va, &m));
+}
+
+/* Miss, third answer: what the guest itself has entered, if it allows this access. */
+static enum disco_next ask_guest(struct disco_vcpu *v, const struct disco_exit *x)
+{
+    unsigned half = disco_half(x->va), need = rights_for(x->access);
+    struct disco_guest_map m;
+
+    disco_count_own(&v->stats.miss_guest, 1);
+    if (ops_of(v)->guest_lookup(v, x->va, &m))
+        return inject(v, DISCO_INJECT_MISS, x);
+    if (!m.want[half])
+        return inject(v, DISCO_INJECT_INVALID, x);
+    if (ops_of(v)->tlbe_rights(m.want[half]) & need)
+        return failed(v, x, disco_vcpu_enter_pair(v, x->va, &m));
+    return x->access == DISCO_ACCESS_STORE ? write_fault(v, x)
+                                           : inject(v, DISCO_INJECT_INVALID, x);
+}
+
+/* Miss, first answer: the L2TLB. @return whether it had one, with *next. */
+static bool ask_l2tlb(struct disco_vcpu *v, const struct disco_exit *x, enum disco_next *next)
+{
+    uint32_t asid = ops_of(v)->asid(v);
+    const struct disco_l2tlb_entry *l = disco_l2tlb_lookup(v->l2tlb, x->va, asid);
+    disco_tlbe e[2];
+    unsigned rights;
+
+    if (!l)
+        return false;
+    /* Others may be forgetting it; they come to the hardware TLB after we have loaded it. */
+    e[0] = disco_load(&l->e[0]);
+    e[1] = disco_load(&l->e[1]);
+    rights = ops_of(v)->tlbe_rights(e[disco_half(x->va)]);
+    *next = DISCO_NEXT_RESUME;
+    if (rights & rights_for(x->access)) {
+        bool global = disco_load(&l->note) & DISCO_L2TLB_GLOBAL;
+
+        ops_of(v)->tlb_load(v, disco_pair_of(x->va), asid, global, e);
+        disco_count_own(&v->stats.miss_l2tlb, 1);
+        return true;
+    }
+    if (!rights || x->access != DISCO_ACCESS_STORE)
+        return false;
+    *next = write_fault(v, x);
+    return true;
+}
+
+static enum disco_next miss(struct disco_vcpu *v, const struct disco_exit *x)
+{
+    enum disco_next next;
+    disco_ppn ppn;
+
+    if (ask_l2tlb(v, x, &next))
+        return next;
+    if (ops_of(v)->unmapped(v, x->va, &ppn)) { /* second answer */
+        disco_count_own(&v->stats.miss_pmap, 1);
+        return failed(v, x, disco_vcpu_enter_unmapped(v, x->va, ppn));
+    }
+    return ask_guest(v, x);
+}
+
+static enum disco_next call(struct disco_vcpu *v, const struct disco_exit *x)
+{
+    int64_t result = DISCO_ERR_BAD_CALL;
+    enum disco_next next = DISCO_NEXT_RESUME;
+
+    if (v->vm->hooks.call)
+        next = v->vm->hooks.call(v, x, &result);
+    if (next != DISCO_NEXT_STOP)
+        ops_of(v)->call_return(v, result);
+    return next;
+}
+
+/* A line that rises after this look is seen by disco_vcpu_leave(): see lines.c. */
+static enum disco_next wait(struct disco_vcpu *v)
+{
+    disco_vcpu_show_lines(v);
+    return ops_of(v)->irq_ready(v) ? DISCO_NEXT_RESUME : DISCO_NEXT_BLOCK;
+}
+
+static enum disco_next host(struct disco_vcpu *v)
+{
+    struct disco_backend *b = v->vm->backend;
+
+    return b->ops->now(b) < v->slice_end ? DISCO_NEXT_RESUME : DISCO_NEXT_YIELD;
+}
+
+enum disco_next disco_vcpu_handle(struct disco_vcpu *v, const struct disco_exit *x)
+{
+    if ((unsigned)x->kind <= DISCO_EXIT_FATAL)
+        disco_count_own(&v->stats.exits[x->kind], 1);
+    switch (x->kind) {
+    case DISCO_EXIT_MISS:
+        return miss(v, x);
+    case DISCO_EXIT_WRITE:
+        return write_fault(v, x);
+    case DISCO_EXIT_CALL:
+        return call(v, x);
+    case DISCO_EXIT_PRIVILEGED:
+        return ops_of(v)->emulate(v, x) ? inject(v, DISCO_INJECT_ILLEGAL, x) : DISCO_NEXT_RESUME;
+    case DISCO_EXIT_WAIT:
+        return wait(v);
+    case DISCO_EXIT_HOST:
+        return host(v);
+    default:
+        return fault(v, x->why ? x->why : "the virtual CPU cannot go on");
+    }
+}

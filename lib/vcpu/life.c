@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sched.h"
+
+#include <string.h>
+
+static size_t up64(size_t n)
+{
+    return (n + 63) & ~(size_t)63;
+}
+
+/* Storage of a virtual CPU: the backend's part, the L2TLB's head, the L2TLB's table. */
+size_t disco_vcpu_size(const struct disco_backend *b, size_t l2tlb_sets)
+{
+    return up64(b->ops->vcpu_size()) + up64(sizeof(struct disco_l2tlb)) +
+           up64(disco_l2tlb_size(l2tlb_sets, b->asids));
+}
+
+static int init_parts(struct disco_vcpu *v, uint8_t *storage, size_t sets)
+{
+    const struct disco_backend *b = v->vm->backend;
+    size_t arch = up64(b->ops->vcpu_size()), head = up64(sizeof(struct disco_l2tlb));
+    int err;
+
+    memset(storage, 0, arch);
+    v->arch = storage;
+    v->l2tlb = (struct disco_l2tlb *)(void *)(storage + arch);
+    err = disco_l2tlb_init(v->l2tlb, storage + arch + head, disco_l2tlb_size(sets, b->asids),
+                           sets, b->asids, b->va_mask);
+    return err ? err : b->ops->vcpu_reset(v);
+}
+
+int disco_vcpu_init(struct disco_vcpu *v, void *storage, size_t size, struct disco_vm *vm,
+                    size_t l2tlb_sets)
+{
+    int err;
+
+    if (!v || !storage || (uintptr_t)storage % 64 || !vm || disco_vm_ending(vm))
+        return DISCO_ERR_BAD_ARG;
+    if (vm->vcpus >= DISCO_MAX_VCPUS || size < disco_vcpu_size(vm->backend, l2tlb_sets))
+        return DISCO_ERR_NO_SPACE;
+    memset(v, 0, sizeof *v);
+    v->vm = vm;
+    v->id = vm->vcpus;
+    v->cpu = DISCO_CPU_NONE;
+    err = init_parts(v, storage, l2tlb_sets);
+    if (err)
+        return err;
+    vm->vcpu[v->id] = v;
+    __atomic_store_n(&vm->vcpus, v->id + 1, __ATOMIC_RELEASE);
+    return DISCO_OK;
+}
+
+int disco_vm_init(struct disco_vm *vm)
+{
+    if (!vm || !vm->pmap || disco_backend_check(vm->backend))
+        return DISCO_ERR_BAD_ARG;
+    memset(vm->vcpu, 0, sizeof vm->vcpu);
+    vm->vcpus = 0;
+    vm->ending = 0;
+    vm->alive = 0;
+    vm->cause = DISCO_CAUSE_NONE;
+    vm->code = 0;
+    vm->why = NULL;
+    return DISCO_OK;
+}
+
+/*
+ * One that was alive is so no more. `ended` is called once, by whoever finds nobody left after
+ * disco_vm_end() has told everyone (ending = 2). It may free the VM: touch nothing after.
+ */
+static void drop_alive(struct disco_vm *vm)
+{
+    uint32_t told = 2;
+
+    if (__atomic_sub_fetch(&vm->alive, 1, __ATOMIC_SEQ_CST))
+        return;
+    if (__atomic_compare_exchange_n(&vm->ending, &told, 3, false, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_SEQ_CST) &&
+        vm->hooks.ended)
+        vm->hooks.ended(vm);
+}
+
+static void stopped(struct disco_sched *s, struct disco_vm *vm)
+{
+    __atomic_fetch_sub(&s->admitted, 1, __ATOMIC_SEQ_CST);
+    drop_alive(vm);
+}
+
+/* The processor has been chosen, and so has the node: its memory comes from where it first runs. */
+static void start_on(struct disco_vcpu *v, struct disco_sched *s, unsigned cpu)
+{
+    v->sched = s;
+    v->node = s->backend->node_of_cpu[cpu];
+    __atomic_store_n(&v->pause_wanted, 0, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&v->cpu, cpu, __ATOMIC_RELEASE);
+    disco_lock(&s->q[cpu].lock, s->backend);
+    disco_runq_push(s, cpu, v);
+    disco_unlock(&s->q[cpu].lock);
+    disco_sched_offer(s, cpu, s->backend->node_of_cpu[cpu]);
+}
+
+static int try_start(struct disco_vcpu *v, struct disco_sched *s)
+{
+    if (disco_vcpu_state(v) != DISCO_VCPU_STOPPED || disco_vm_ending(v->vm))
+        return DISCO_ERR_STATE;
+    if (__atomic_load_n(&s->admitted, __ATOMIC_SEQ_CST) >= s->queue_len)
+        return DISCO_ERR_NO_SPACE;
+    /* Only starts add, and this is the only one: no need to look again. */
+    __atomic_fetch_add(&s->admitted, 1, __ATOMIC_SEQ_CST);
+    __atomic_fetch_add(&v->vm->alive, 1, __ATOMIC_SEQ_CST);
+    start_on(v, s, disco_sched_place(s));
+    return DISCO_OK;
+}
+
+int disco_vcpu_start(struct disco_vcpu *v, struct disco_sched *s)
+{
+    int err;
+
+    if (!v || !s || v->vm->backend != s->backend || (v->sched && v->sched != s))
+        return DISCO_ERR_BAD_ARG;
+    disco_lock(&s->starts, s->backend);
+    err = try_start(v, s);
+    disco_unlock(&s->starts);
+    return err;
+}
+
+/*
+ * Take @p v to @p state (PAUSED or STOPPED) unless it runs; then its processor is kicked and does
+ * so itself when it leaves. The wish was written before; the home's lock orders the two of us.
+ * @return whether it is there now, and was not before.
+ */
+static bool set_aside(struct disco_vcpu *v, enum disco_vcpu_state state)
+{
+    unsigned cpu = disco_home_lock(v);
+    uint32_t now = disco_vcpu_state(v);
+    bool moved = now != DISCO_VCPU_STOPPED && now != DISCO_VCPU_RUNNING && now != state;
+
+    if (moved && now == DISCO_VCPU_READY)
+        disco_runq_withdraw(v->sched, cpu, v);
+    if (moved)
+        disco_vcpu_set_state(v, state);
+    disco_home_unlock(v, cpu);
+    if (now == DISCO_VCPU_RUNNING)
+        disco_vcpu_kick(v, cpu);
+    return moved;
+}
+
+int disco_vcpu_pause(struct disco_vcpu *v)
+{
+    if (disco_vcpu_state(v) == DISCO_VCPU_STOPPED)
+        return DISCO_ERR_STATE;
+    __atomic_store_n(&v->pause_wanted, 1, __ATOMIC_SEQ_CST);
+    set_aside(v, DISCO_VCPU_PAUSED);
+    return DISCO_OK;
+}
+
+/* One that slept when it was paused comes back awake: `wait` may always end early. */
+int disco_vcpu_resume(struct disco_vcpu *v)
+{
+    struct disco_sched *s = v->sched;
+    unsigned cpu, node;
+    bool ready;
+
+    if (disco_vcpu_state(v) == DISCO_VCPU_STOPPED)
+        return DISCO_ERR_STATE;
+    cpu = disco_home_lock(v);
+    node = v->node;
+    __atomic_store_n(&v->pause_wanted, 0, __ATOMIC_SEQ_CST);
+    ready = disco_vcpu_state(v) == DISCO_VCPU_PAUSED;
+    if (ready)
+        disco_runq_push(s, cpu, v);
+    disco_home_unlock(v, cpu);
+    if (ready)
+        disco_sched_offer(s, cpu, node);
+    return DISCO_OK;
+}
+
+/* Where a virtual CPU that leaves its processor goes; under its queue's lock. */
+static enum disco_vcpu_state destination(const struct disco_vcpu *v, enum disco_next next)
+{
+    if (next == DISCO_NEXT_STOP || disco_vm_ending(v->vm))
+        return DISCO_VCPU_STOPPED;
+    if (__atomic_load_n(&v->pause_wanted, __ATOMIC_SEQ_CST))
+        return DISCO_VCPU_PAUSED;
+    return next == DISCO_NEXT_BLOCK ? DISCO_VCPU_BLOCKED : DISCO_VCPU_READY;
+}
+
+/* @p v leaves this processor, for @p next. Once its queue's lock is released it may be gone. */
+void disco_vcpu_leave(struct disco_vcpu *v, enum disco_next next)
+{
+    struct disco_sched *s = v->sched;
+    struct disco_vm *vm = v->vm;
+    unsigned cpu = disco_home_lock(v), node = v->node;
+    enum disco_vcpu_state to = destination(v, next);
+
+    if (to == DISCO_VCPU_BLOCKED) {
+        disco_vcpu_set_state(v, to);
+        if (__atomic_load_n(&v->lines, __ATOMIC_SEQ_CST) & ~v->lines_shown)
+            to = DISCO_VCPU_READY;
+    }
+    if (to == DISCO_VCPU_READY)
+        disco_runq_push(s, cpu, v);
+    else
+        disco_vcpu_set_state(v, to);
+    disco_unlock(&s->q[cpu].lock);
+    if (to == DISCO_VCPU_READY)
+        disco_sched_offer(s, cpu, node);
+    if (to == DISCO_VCPU_STOPPED)
+        stopped(s, vm);
+}
+
+static void stop(struct disco_vcpu *v)
+{
+    if (disco_vcpu_state(v) != DISCO_VCPU_STOPPED && set_aside(v, DISCO_VCPU_STOPPED))
+        stopped(v->sched, v->vm);
+}
+
+void disco_vm_end(struct disco_vm *vm, enum disco_cause cause, int code, const char *why)
+{
+    uint32_t not_yet = 0;
+
+    if (!__atomic_compare_exchange_n(&vm->ending, &not_yet, 1, false, __ATOMIC_SEQ_CST,
+                                     __ATOMIC_SEQ_CST))
+        return;
+    vm->cause = cause;
+    vm->code = code;
+    vm->why = why;
+    __atomic_fetch_add(&vm->alive, 1, __ATOMIC_SEQ_CST); /* ours: nobody ends it under us */
+    __atomic_store_n(&vm->ending, 2, __ATOMIC_SEQ_CST);
+    for (uint32_t i = 0; i < vm->vcpus; i++)
+        stop(vm->vcpu[i]);
+    drop_alive(vm);
+}

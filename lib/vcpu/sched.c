@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sched.h"
+
+#include <string.h>
+
+#define DEFAULT_SLICE_NS UINT64_C(10000000)
+#define MAX_QUEUE 65536
+
+static bool config_ok(const struct disco_sched_config *c)
+{
+    return c && c->backend && disco_backend_check(c->backend) == 0 && c->queue_len &&
+           c->queue_len <= MAX_QUEUE;
+}
+
+size_t disco_sched_size(const struct disco_sched_config *c)
+{
+    if (!config_ok(c))
+        return 0;
+    return sizeof(struct disco_sched) +
+           c->backend->cpus *
+               (sizeof(struct disco_runq) + c->queue_len * sizeof(struct disco_vcpu *));
+}
+
+int disco_sched_init(struct disco_sched **out, void *storage, size_t size,
+                     const struct disco_sched_config *c)
+{
+    struct disco_sched *s = storage;
+    struct disco_vcpu **ring;
+
+    if (!out || !storage || (uintptr_t)storage % 64 || !config_ok(c))
+        return DISCO_ERR_BAD_ARG;
+    if (size < disco_sched_size(c))
+        return DISCO_ERR_NO_SPACE;
+    memset(storage, 0, disco_sched_size(c));
+    s->backend = c->backend;
+    s->slice_ns = c->slice_ns ? c->slice_ns : DEFAULT_SLICE_NS;
+    s->queue_len = c->queue_len;
+    ring = (struct disco_vcpu **)(void *)&s->q[c->backend->cpus];
+    for (unsigned i = 0; i < c->backend->cpus; i++)
+        s->q[i].ring = ring + (size_t)i * c->queue_len;
+    *out = s;
+    return DISCO_OK;
+}
+
+unsigned disco_sched_load(const struct disco_sched *s, unsigned cpu)
+{
+    return cpu < s->backend->cpus ? disco_runq_count(s, cpu) : 0;
+}
+
+/* One processor's turn. */
+struct turn {
+    struct disco_sched *s;
+    struct disco_runq *q;
+    unsigned cpu;
+    uint64_t (*poll)(void *);
+    void *ctx;
+    uint64_t poll_at; /* when poll() wants to be called again */
+};
+
+static void poll(struct turn *t)
+{
+    t->poll_at = t->poll ? t->poll(t->ctx) : UINT64_MAX;
+}
+
+static void arm(struct turn *t, uint64_t ns)
+{
+    if (t->poll_at < ns)
+        ns = t->poll_at;
+    if (ns != t->q->armed)
+        t->s->backend->ops->timer(t->s->backend, ns);
+    t->q->armed = ns;
+}
+
+/*
+ * @p v comes onto this processor. Its hardware entries are good only if it was here last and nobody
+ * ran here since. `seen` is written after switch_in, which may look at it, and before the first
+ * look-up, as disco_vm_purge() requires.
+ */
+static void come_in(struct turn *t, struct disco_vcpu *v)
+{
+    disco_cpuset here = (disco_cpuset)1 << t->cpu;
+    disco_cpuset before = __atomic_load_n(&v->seen, __ATOMIC_RELAXED);
+
+    v->stats.switches++;
+    if (before & ~here)
+        v->stats.migrations++;
+    if (before != here || t->q->last != v)
+        t->s->backend->ops->switch_in(v);
+    __atomic_exchange_n(&v->seen, here, __ATOMIC_SEQ_CST);
+    t->q->last = v;
+}
+
+/* One entry and what follows. Requests of others are looked at before each entry: see lines.c. */
+static enum disco_next step(struct turn *t, struct disco_vcpu *v)
+{
+    const struct disco_backend_ops *ops = t->s->backend->ops;
+    struct disco_exit x;
+    enum disco_next next;
+
+    if (disco_vm_ending(v->vm))
+        return DISCO_NEXT_STOP;
+    if (__atomic_load_n(&v->pause_wanted, __ATOMIC_SEQ_CST))
+        return DISCO_NEXT_YIELD;
+    disco_vcpu_show_lines(v);
+    arm(t, v->slice_end);
+    memset(&x, 0, sizeof x);
+    ops->enter(v, &x);
+    next = disco_vcpu_handle(v, &x);
+    if (x.kind == DISCO_EXIT_HOST)
+        t->q->armed = 0; /* it may have been the timer, which fires once */
+    if (x.kind != DISCO_EXIT_MISS && x.kind != DISCO_EXIT_WRITE)
+        poll(t);
+    return next;
+}
+
+/* Must @p v give way? If nobody else wants the processor, it has another slice. */
+static bool gives_way(struct turn *t, struct disco_vcpu *v, enum disco_next next)
+{
+    if (next == DISCO_NEXT_RESUME)
+        return false;
+    if (next != DISCO_NEXT_YIELD || disco_vm_ending(v->vm) ||
+        __atomic_load_n(&v->pause_wanted, __ATOMIC_SEQ_CST) ||
+        disco_sched_others_wait(t->s, t->cpu))
+        return true;
+    v->slice_end = t->s->backend->ops->now(t->s->backend) + t->s->slice_ns;
+    return false;
+}
+
+static void run(struct turn *t, struct disco_vcpu *v)
+{
+    struct disco_backend *b = t->s->backend;
+    uint64_t from = b->ops->now(b);
+    enum disco_next next;
+
+    come_in(t, v);
+    v->slice_end = from + t->s->slice_ns;
+    do {
+        next = step(t, v);
+    } while (!gives_way(t, v, next));
+    v->stats.run_ns += b->ops->now(b) - from;
+    __atomic_store_n(&t->q->running, 0, __ATOMIC_RELAXED);
+    disco_vcpu_leave(v, next);
+}
+
+static bool nobody_waits(const struct disco_sched *s)
+{
+    for (unsigned i = 0; i < s->backend->cpus; i++) {
+        if (disco_runq_count(s, i))
+            return false;
+    }
+    return true;
+}
+
+/* Say that we idle first, then look once more: see disco_sched_offer(). */
+static void idle(struct turn *t)
+{
+    struct disco_backend *b = t->s->backend;
+    disco_cpuset here = (disco_cpuset)1 << t->cpu;
+
+    __atomic_fetch_or(&t->s->idle, here, __ATOMIC_SEQ_CST);
+    if (nobody_waits(t->s)) {
+        arm(t, UINT64_MAX);
+        b->ops->idle(b);
+        t->q->armed = 0;
+    }
+    __atomic_fetch_and(&t->s->idle, ~here, __ATOMIC_SEQ_CST);
+}
+
+void disco_sched_turn(struct disco_sched *s, uint64_t (*poll_fn)(void *), void *ctx)
+{
+    unsigned cpu = s->backend->ops->cpu(s->backend);
+    struct turn t = {.s = s, .q = &s->q[cpu], .cpu = cpu, .poll = poll_fn, .ctx = ctx};
+    struct disco_vcpu *v;
+
+    poll(&t);
+    v = disco_sched_take(s, cpu);
+    if (v)
+        run(&t, v);
+    else
+        idle(&t);
+}

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: BSD-2-Clause
+import os
+import re
+import subprocess
+import time
+import unittest
+from pathlib import Path
+
+from launcher import procs, vmconf
+from launcher.escape import Escape
+from launcher.monlog import Log
+from launcher.say import GUEST_DIED, TROUBLE, Failure
+
+ROOT = Path(__file__).resolve().parents[2]
+MIB = 1 << 20
+
+
+class Memory(unittest.TestCase):
+    def test_sizes(self):
+        for text, count in (("128M", 128), ("1G", 1024), ("65536K", 64), ("64", 64), ("64MiB", 64), ("2g", 2048)):
+            self.assertEqual(vmconf.parse_memory(text), count * MIB, text)
+
+    def test_what_is_no_size(self):
+        for text in ("", "M", "-1M", "1.5G", "12X", "0x10", "1 M M"):
+            with self.assertRaises(Failure, msg=text):
+                vmconf.parse_memory(text)
+
+    def test_bounds(self):
+        vmconf.check_memory(32 * MIB, 32 * MIB, 0)
+        for size, words in ((31 * MIB, "at least 32M"), (2048 * MIB, "too much"), (33 * MIB + 4096, "whole MiB")):
+            with self.assertRaisesRegex(Failure, words):
+                vmconf.check_memory(size, 32 * MIB, 64 * MIB)
+
+    def test_room_covers_the_archive(self):
+        for archive in (0, 1, MIB, MIB + 1):
+            room = vmconf.room(archive)
+            self.assertGreaterEqual(room, vmconf.MONITOR_ROOM + archive)
+            self.assertEqual(room % MIB, 0)
+
+
+class VmsConf(unittest.TestCase):
+    def test_text(self):
+        vms = [vmconf.Vm("vm0", 1, 128 * MIB, "vmlinux", "initramfs", " quiet x=1 "), vmconf.Vm("vm1", 2, MIB, "k")]
+        self.assertEqual(vmconf.render(vms), "[vm0]\ncpus = 1\nmemory = 128M\nkernel = vmlinux\ninitrd = initramfs\n"
+                         "append = quiet x=1\n\n[vm1]\ncpus = 2\nmemory = 1M\nkernel = k\n")
+
+    def test_append_cannot_start_a_line_of_its_own(self):
+        with self.assertRaises(Failure):
+            vmconf.render([vmconf.Vm("vm0", 1, MIB, "k", append="a\n[vm1]")])
+
+
+class EscapeKey(unittest.TestCase):
+    def test_monitor_gets_every_byte(self):
+        escape = Escape(swallow=False)
+        self.assertEqual(escape.feed(b"a\x01x"), b"a\x01x")
+        self.assertTrue(escape.leave)
+
+    def test_bare_machine_never_sees_the_key(self):
+        escape = Escape(swallow=True)
+        self.assertEqual(escape.feed(b"a\x01") + escape.feed(b"\x01b\x01hc\x01zd"), b"a\x01bcd")
+        self.assertTrue(escape.help)
+        self.assertFalse(escape.leave)
+
+    def test_key_twice_is_not_the_start_of_a_command(self):
+        escape = Escape(swallow=False)
+        escape.feed(b"\x01\x01x")
+        self.assertFalse(escape.leave)
+
+
+class MonitorLog(unittest.TestCase):
+    def status(self, text, left=False):
+        log = Log()
+        for byte in text.encode():
+            log.feed(bytes([byte]))
+        log.finish()
+        return log.status(left)
+
+    def test_code_of_the_guest(self):
+        self.assertEqual(self.status("disco: vm vm0 ended: poweroff code 7\n"), 7)
+        self.assertEqual(self.status("disco: vm vm0 ended: poweroff code 0\r\n"), 0)
+        self.assertEqual(self.status("disco: vm vm0 ended: poweroff code 3"), 3)
+
+    def test_death_is_never_success(self):
+        for cause in ("panic", "fault", "killed", "whatever"):
+            self.assertEqual(self.status(f"disco: vm vm0 ended: {cause} code 0\n"), GUEST_DIED)
+
+    def test_leaving_is_no_failure(self):
+        self.assertEqual(self.status("disco: vm vm0 ended: killed code 0\n", left=True), 0)
+
+    def test_silence_is_trouble(self):
+        self.assertEqual(self.status("disco: hello\n"), TROUBLE)
+
+    def test_worst_of_several(self):
+        self.assertEqual(self.status("disco: vm a ended: poweroff code 0\ndisco: vm b ended: fault code 0\n"), GUEST_DIED)
+
+    def test_counters(self):
+        log = Log()
+        log.feed(b"disco: stat tlb.hits 12\ndisco: x\n")
+        self.assertEqual(log.stats, ["tlb.hits 12"])
+
+
+class Children(unittest.TestCase):
+    def test_end_takes_the_whole_group(self):
+        process = procs.spawn(["sh", "-c", "sleep 300 & echo $!; wait"], stdout=subprocess.PIPE)
+        grandchild = int(process.stdout.readline())
+        procs.end(process)
+        process.stdout.close()
+        deadline = time.monotonic() + 5
+        while alive(grandchild) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertFalse(alive(grandchild))
+
+    def test_failed_step_shows_why(self):
+        log = Path(os.environ.get("DISCO_BUILD", ROOT / "build")) / "logs" / "test-step.log"
+        with self.assertRaisesRegex(Failure, "status 3") as caught:
+            procs.step("a step", ["sh", "-c", "echo one; echo 'x: error: two' >&2; exit 3"], log, 20)
+        self.assertIn("x: error: two", caught.exception.detail)
+
+    def test_step_that_takes_too_long(self):
+        log = Path(os.environ.get("DISCO_BUILD", ROOT / "build")) / "logs" / "test-step.log"
+        with self.assertRaisesRegex(Failure, "no end after"):
+            procs.step("a step", ["sleep", "60"], log, 0.5)
+
+
+def alive(pid):
+    """Still running; a zombie that nobody has waited for yet is not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+class CommandLine(unittest.TestCase):
+    def disco(self, *words):
+        return subprocess.run([str(ROOT / "disco"), *words], capture_output=True, text=True, timeout=60,
+                              stdin=subprocess.DEVNULL, cwd="/", check=False)
+
+    def test_help_everywhere(self):
+        for command in ("run", "native", "test", "bench", "build", "clean"):
+            done = self.disco(command, "--help")
+            self.assertEqual(done.returncode, 0, command)
+            self.assertIn(f"./disco {command}", done.stdout)
+            self.assertIn(f"./disco {command}", self.disco("help").stdout)
+
+    def test_one_clear_line(self):
+        for words, text in ((("run", "--vms", "2"), "--vms 2"), (("run", "--cpus", "3"), "--cpus 3"),
+                            (("run", "--mem", "1M"), "at least 32M"), (("run", "--mem", "lots"), "not a memory size"),
+                            (("run", "--mem", "9G"), "too much memory"), (("run", "--endian", "middle"), "invalid choice"),
+                            (("run", "--guest", "/nowhere/k.elf"), "No such file"), (("run", "--bogus"), "--bogus"),
+                            (("run", "--guest", "hello", "--exec", "ls"), "only the linux guest"),
+                            (("walk",), "invalid choice"), (("test", "nothing"), "no test suite nothing")):
+            done = self.disco(*words)
+            self.assertNotEqual(done.returncode, 0, words)
+            self.assertEqual(done.stdout, "", words)
+            self.assertRegex(done.stderr, r"\Adisco: [^\n]+\n\Z", words)
+            self.assertIn(text, done.stderr, words)
+
+
+class Readme(unittest.TestCase):
+    def test_example_is_the_one_that_is_built(self):
+        blocks = re.findall(r"```c\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+        self.assertEqual(len(blocks), 1)
+        source = (ROOT / "examples" / "embed" / "l2tlb.c").read_text()
+        for line in blocks[0].splitlines():
+            self.assertIn(line.strip(), source)
+
+    def test_folders_of_the_map_exist(self):
+        for folder in re.findall(r"^\| `([a-z0-9/._]+/)`", (ROOT / "README.md").read_text(), re.MULTILINE):
+            self.assertTrue((ROOT / folder).is_dir(), folder)

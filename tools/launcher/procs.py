@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Child processes that never outlive the launcher."""
+
+import ctypes
+import os
+import selectors
+import signal
+import subprocess
+import time
+
+from .say import TIMED_OUT, Failure, Progress
+
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def die_with_parent(parent):
+    """A function for the child, before exec: the kernel kills it when the launcher dies, however it dies."""
+
+    def set_up():
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return set_up
+
+
+def spawn(command, **options):
+    """Popen in a process group of its own, so that Ctrl-C at the terminal reaches the launcher alone."""
+    try:
+        return subprocess.Popen([str(word) for word in command], start_new_session=True,
+                                preexec_fn=die_with_parent(os.getpid()), **options)
+    except OSError as error:
+        raise Failure(f"cannot start {command[0]}: {error.strerror}") from None
+
+
+def end(process, grace=2.0):
+    """End a process of ours and all of its group; harmless when it has ended already."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is not None:
+            break
+        signal_group(process, number)
+        try:
+            process.wait(grace)
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait()
+    # What the leader of the group left behind goes with it.
+    signal_group(process, signal.SIGKILL)
+
+
+def signal_group(process, number):
+    try:
+        os.killpg(process.pid, number)
+    except (ProcessLookupError, PermissionError):
+        pass
+
+
+def step(what, command, log, timeout, **options):
+    """Run one build step quietly with a progress line; its output goes to the file `log`.
+
+    Raises Failure with the end of the output when the step fails or takes more than `timeout` seconds.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    progress = Progress(what)
+    with open(log, "wb") as sink:
+        process = spawn(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                        stderr=subprocess.STDOUT, **options)
+        try:
+            follow(process, sink, progress, time.monotonic() + timeout)
+            status = process.wait()
+        except subprocess.TimeoutExpired:
+            raise Failure(f"{what}: no end after {timeout:.0f} s; the log is {log}", TIMED_OUT) from None
+        finally:
+            end(process)
+            process.stdout.close()
+    if status != 0:
+        progress.abandon()
+        raise Failure(f"{what} failed (status {status}); the whole log is {log}", detail=tail(log))
+    progress.finish()
+
+
+def follow(process, sink, progress, deadline):
+    """Copy the output to the log until it ends, showing its last line as progress."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        line = b""
+        while True:
+            if time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired(process.args, 0)
+            if not selector.select(0.2):
+                progress.update(line.decode(errors="replace"))
+                continue
+            data = os.read(process.stdout.fileno(), 65536)
+            if not data:
+                return
+            sink.write(data)
+            line = (data.strip().splitlines() or [line])[-1]
+            progress.update(line.decode(errors="replace"))
+
+
+def tail(log, lines=40):
+    """The part of a log that says what went wrong: from the first error on, or its last lines."""
+    text = log.read_text(errors="replace").splitlines()
+    for number, line in enumerate(text):
+        if "error:" in line.lower() or line.startswith("FAILED:"):
+            return "\n".join(text[max(0, number - 3):number + lines])
+    return "\n".join(text[-lines:])
