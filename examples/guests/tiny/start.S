@@ -57,8 +57,12 @@ vectors:
     b       exception
      li     $k1, 0x180
     .org    vectors + 0x200
-exception:
-    dla     $sp, exception_stack_top
+exception:                          /* k1 = vector; saves what a C function may change */
+    dla     $k0, exception_stack_top - 32 * 8
+    .irp r, 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,24,25,29,31
+    sd      $\r, \r * 8($k0)
+    .endr
+    move    $sp, $k0
     mfc0    $a0, $13                /* Cause */
     dmfc0   $a1, $14                /* EPC */
     dmfc0   $a2, $8                 /* BadVAddr */
@@ -66,6 +70,10 @@ exception:
     jalr    $t9
      move   $a3, $k1
     dmtc0   $v0, $14                /* where to go on */
+    dla     $k0, exception_stack_top - 32 * 8
+    .irp r, 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,24,25,29,31
+    ld      $\r, \r * 8($k0)
+    .endr
     eret
 
     .bss

@@ -22,18 +22,35 @@ uint64_t tiny_exception(uint64_t cause, uint64_t epc, uint64_t badvaddr, uint64_
     return to;
 }
 
+/* Says what went wrong; true if nothing did. */
+static int check(int good, uint64_t va, uint64_t want)
+{
+    if (good)
+        return 1;
+    print("wild: at ");
+    print_hex(va);
+    print(" wanted exception ");
+    print_hex(want);
+    print(", got ");
+    print_hex(code);
+    print(" at ");
+    print_hex(where);
+    print("\n");
+    return 0;
+}
+
 static int load(uint64_t va, uint64_t want)
 {
     code = 99;
     (void)*(volatile uint64_t *)va;
-    return code == want && (want == EXC_DBE || where == va);
+    return check(code == want && (want == EXC_DBE || where == va), va, want);
 }
 
 static int store(uint64_t va, uint64_t want)
 {
     code = 99;
     *(volatile uint64_t *)va = 1;
-    return code == want && (want == EXC_DBE || where == va);
+    return check(code == want && (want == EXC_DBE || where == va), va, want);
 }
 
 /* Jump to `va`; the handler comes back behind the jump. */
@@ -44,14 +61,14 @@ static int jump(uint64_t va, uint64_t want)
                      : "=m"(resume)
                      : "r"(va)
                      : "$8", "$31", "memory");
-    return code == want;
+    return check(code == want, va, want);
 }
 
 static int reserved(void)
 {
     code = 99;
     __asm__ volatile(".word 0x7000003f");
-    return code == EXC_RI;
+    return check(code == EXC_RI, 0, EXC_RI);
 }
 
 int guest_main(void)
@@ -64,7 +81,7 @@ int guest_main(void)
     ok &= load(UINT64_C(0xc000000000000000), EXC_ADEL);  /* XKSEG */
     ok &= load(0x1000, EXC_TLBL);
     ok &= store(UINT64_C(0xffffffffd0000000), EXC_TLBS);
-    ok &= load(UINT64_C(0x4000100000000000), EXC_DBE);   /* direct map, beyond memory */
+    ok &= load(UINT64_C(0x4000008000000000), EXC_DBE);   /* direct map, beyond memory */
     ok &= load(UINT64_C(0x0000010000000000), EXC_ADEL);  /* beyond the virtual CPU's 40 bits */
     ok &= jump(0x2000, EXC_TLBL);
     ok &= jump(UINT64_C(0xffffffff80100000), EXC_ADEL);

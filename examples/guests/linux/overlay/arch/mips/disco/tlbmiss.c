@@ -16,6 +16,7 @@
 #include <asm/cacheflush.h>
 #include <asm/mipsregs.h>
 #include <asm/pgtable.h>
+#include <asm/setup.h>
 #include <asm/traps.h>
 
 #include <disco/abi.h>
