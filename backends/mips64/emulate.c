@@ -36,7 +36,7 @@ static enum step mfc0(struct mips_vcpu *a, struct mips_insn i, bool wide)
 }
 
 /* The real HWREna lets through what reads the same on the real processor. */
-static void write_hwrena(struct mips_vcpu *a)
+void mips_hwrena_load(struct mips_vcpu *a)
 {
     uint32_t want = (uint32_t)mips_cp0_get(a->cp0, MIPS_CP0_HWRENA);
     uint32_t same = 1u << HWR_SYNCI_STEP | 1u << HWR_CCRES | 1u << HWR_ULR;
@@ -58,10 +58,10 @@ static void apply(struct mips_vcpu *a, enum mips_cp0_effect effect)
     }
     case MIPS_EFFECT_COUNT:
         mips_guest_count_set(a, (uint32_t)mips_cp0_get(a->cp0, MIPS_CP0_COUNT));
-        write_hwrena(a);
+        mips_hwrena_load(a);
         break;
     case MIPS_EFFECT_COMPARE: mips_compare_written(a); break;
-    case MIPS_EFFECT_HWRENA: write_hwrena(a); break;
+    case MIPS_EFFECT_HWRENA: mips_hwrena_load(a); break;
     case MIPS_EFFECT_USERLOCAL:
         mips_set(C0_USERLOCAL, mips_cp0_get(a->cp0, MIPS_CP0_USERLOCAL));
         break;

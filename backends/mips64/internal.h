@@ -26,6 +26,8 @@ void mips_raise(struct mips_vcpu *a, unsigned code, bool refill, uint64_t badvad
 /* emulate.c */
 int mips_emulate_run(struct mips_vcpu *a);
 int mips_emulate_rdhwr(struct mips_vcpu *a);
+/* Give the real HWREna what the virtual one allows. */
+void mips_hwrena_load(struct mips_vcpu *a);
 
 /* guesttlb.c: the guest's own TLB, over the L2TLB */
 void mips_guest_tlbp(struct mips_vcpu *a);

@@ -55,19 +55,23 @@ static inline void tlbwr(void) { __asm__ volatile("ehb; tlbwr; ehb" ::: "memory"
 void mips_set_asid(struct mips_vcpu *a, uint64_t asid)
 {
     a->asid = asid;
+    a->missed = 0;
     disco_l2tlb_set_asid(a->vcpu->l2tlb, (uint32_t)asid, asid);
     mips_set(C0_ENTRYHI, asid);
     mips_ehb();
 }
 
-/* A refill found nothing, so there is nothing to replace; whatever else loads must look first. */
+/*
+ * After a refill there is nothing to replace (`missed` knows the pair, for the current ASID);
+ * whatever else loads must look first, for two entries that match are an error.
+ */
 void mips_tlb_load(struct disco_vcpu *v, disco_vpn pair, uint32_t asid, bool global,
                    const disco_tlbe e[2])
 {
     struct mips_vcpu *a = mips_of(v);
     uint64_t va = disco_vpn_base(pair).v & PAIR_MASK;
     uint64_t g = global ? LO_G : 0;
-    bool absent = a->missed == (va | 1);
+    bool absent = a->missed == (va | 1) && asid == a->asid;
 
     mips_set(C0_ENTRYHI, va | asid);
     mips_set(C0_ENTRYLO0, e[0] | g);

@@ -75,14 +75,13 @@ static void switch_in(struct disco_vcpu *v)
     if (cpu->fpu_owner != a)
         a->fpu_live = false;
     cpu->last = v;
-    a->missed = 0;
     a->pmap = v->vm->pmap->entry;
     a->pairs = v->vm->pmap->pages / 2;
     mips_set(KS_L2TLB, (uintptr_t)v->l2tlb);
     mips_set_asid(a, a->asid);
     mips_tlb_flush(a);
     mips_set(C0_USERLOCAL, mips_cp0_get(a->cp0, MIPS_CP0_USERLOCAL));
-    mips_set32(C0_HWRENA, 0);
+    mips_hwrena_load(a);
 }
 
 static void inject(struct disco_vcpu *v, enum disco_inject what, const struct disco_exit *x)

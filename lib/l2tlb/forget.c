@@ -27,7 +27,7 @@ void disco_l2tlb_forget(struct disco_l2tlb *t, disco_va va, uint32_t asid)
     l2tlb_forget_global(set, bits);
 }
 
-static void clear_pair(struct disco_l2tlb_entry *set, uint64_t bits)
+void l2tlb_clear_pair(struct disco_l2tlb_entry *set, uint64_t bits)
 {
     for (unsigned w = 0; w < DISCO_L2TLB_WAYS; w++) {
         if (same_pair(key_of(&set[w]), bits))
@@ -41,9 +41,9 @@ void disco_l2tlb_forget_vpn(struct disco_l2tlb *t, disco_vpn vpn)
     uint64_t va = disco_vpn_base(vpn).v, bits = pair_bits(t, va);
     struct disco_l2tlb_entry *set = set_of(t, va);
 
-    clear_pair(set, bits);
+    l2tlb_clear_pair(set, bits);
     disco_fence();
-    clear_pair(set, bits);
+    l2tlb_clear_pair(set, bits);
 }
 
 void disco_l2tlb_forget_asid(struct disco_l2tlb *t, uint32_t asid)

@@ -2,6 +2,9 @@
 /*
  * Which way an entry goes to, and aliases of global entries.
  *
+ * A pair never has a global entry and one of some address space at once, for look-ups would then find
+ * the older when the newer is replaced: each kind, when inserted, throws the other out.
+ *
  * Replacement keeps no history, because assembly answers most look-ups and would have to write
  * it: an empty way, else a global entry whose alias is the other way (the alias serves the
  * current address space, and the guest supplies the rest again), else one of the two in turn.
@@ -65,16 +68,14 @@ int disco_l2tlb_insert(struct disco_l2tlb *t, disco_va va, uint32_t asid, bool g
     if (asid >= t->asids || note & DISCO_L2TLB_GLOBAL)
         return DISCO_ERR_BAD_ARG;
     context = l2tlb_context(t, asid);
-    /* What a look-up under this ASID could have found until now: its own entry, a global one. */
-    l2tlb_forget_global(set, bits);
-    to = find_key(set, bits | context);
     if (global) {
-        if (to)
-            set_key(to, 0);
-        to = NULL;
+        l2tlb_clear_pair(set, bits);
         context = t->global_context;
         note |= DISCO_L2TLB_GLOBAL;
+    } else {
+        l2tlb_forget_global(set, bits);
     }
+    to = find_key(set, bits | context);
     fill(to ? to : victim(t, set), bits | context, e, note);
     disco_count_own(&t->inserts, 1);
     return DISCO_OK;

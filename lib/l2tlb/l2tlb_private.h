@@ -66,6 +66,8 @@ void l2tlb_drop_all_contexts(struct disco_l2tlb *t);
 /* insert.c: leave a copy of the global entry @p g under @p key; the copy, or @p g. */
 struct disco_l2tlb_entry *l2tlb_alias(struct disco_l2tlb_entry *set, struct disco_l2tlb_entry *g,
                                       uint64_t key);
+/* forget.c: forget all entries of a pair. Any processor. */
+void l2tlb_clear_pair(struct disco_l2tlb_entry *set, uint64_t bits);
 /* forget.c: forget the global entry of a pair, and every alias of it. Owner only. */
 void l2tlb_forget_global(struct disco_l2tlb_entry *set, uint64_t bits);
 

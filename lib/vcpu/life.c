@@ -185,12 +185,15 @@ static enum disco_vcpu_state destination(const struct disco_vcpu *v, enum disco_
     return next == DISCO_NEXT_BLOCK ? DISCO_VCPU_BLOCKED : DISCO_VCPU_READY;
 }
 
-/* @p v leaves this processor, for @p next. Once its queue's lock is released it may be gone. */
+/*
+ * @p v leaves this processor, for @p next. Once its queue's lock is released it may be gone. Nobody
+ * is told of one that waits now: this processor looks at the queue next.
+ */
 void disco_vcpu_leave(struct disco_vcpu *v, enum disco_next next)
 {
     struct disco_sched *s = v->sched;
     struct disco_vm *vm = v->vm;
-    unsigned cpu = disco_home_lock(v), node = v->node;
+    unsigned cpu = disco_home_lock(v);
     enum disco_vcpu_state to = destination(v, next);
 
     if (to == DISCO_VCPU_BLOCKED) {
@@ -203,8 +206,6 @@ void disco_vcpu_leave(struct disco_vcpu *v, enum disco_next next)
     else
         disco_vcpu_set_state(v, to);
     disco_unlock(&s->q[cpu].lock);
-    if (to == DISCO_VCPU_READY)
-        disco_sched_offer(s, cpu, node);
     if (to == DISCO_VCPU_STOPPED)
         stopped(s, vm);
 }

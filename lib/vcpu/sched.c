@@ -113,19 +113,6 @@ static enum disco_next step(struct turn *t, struct disco_vcpu *v)
     return next;
 }
 
-/* Must @p v give way? If nobody else wants the processor, it has another slice. */
-static bool gives_way(struct turn *t, struct disco_vcpu *v, enum disco_next next)
-{
-    if (next == DISCO_NEXT_RESUME)
-        return false;
-    if (next != DISCO_NEXT_YIELD || disco_vm_ending(v->vm) ||
-        __atomic_load_n(&v->pause_wanted, __ATOMIC_SEQ_CST) ||
-        disco_sched_others_wait(t->s, t->cpu))
-        return true;
-    v->slice_end = t->s->backend->ops->now(t->s->backend) + t->s->slice_ns;
-    return false;
-}
-
 static void run(struct turn *t, struct disco_vcpu *v)
 {
     struct disco_backend *b = t->s->backend;
@@ -136,7 +123,7 @@ static void run(struct turn *t, struct disco_vcpu *v)
     v->slice_end = from + t->s->slice_ns;
     do {
         next = step(t, v);
-    } while (!gives_way(t, v, next));
+    } while (next == DISCO_NEXT_RESUME);
     v->stats.run_ns += b->ops->now(b) - from;
     __atomic_store_n(&t->q->running, 0, __ATOMIC_RELAXED);
     disco_vcpu_leave(v, next);

@@ -66,7 +66,6 @@ void disco_sched_offer(struct disco_sched *s, unsigned cpu, unsigned node);
 
 /* steal.c */
 struct disco_vcpu *disco_sched_take(struct disco_sched *s, unsigned cpu);
-bool disco_sched_others_wait(const struct disco_sched *s, unsigned cpu);
 unsigned disco_sched_place(const struct disco_sched *s);
 
 /* life.c */

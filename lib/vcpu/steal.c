@@ -89,14 +89,6 @@ struct disco_vcpu *disco_sched_take(struct disco_sched *s, unsigned cpu)
     return take_own(s, cpu);
 }
 
-/* If the virtual CPU on @p cpu stepped back, would disco_sched_take() find another than it? */
-bool disco_sched_others_wait(const struct disco_sched *s, unsigned cpu)
-{
-    unsigned from = longest(s, cpu);
-
-    return disco_runq_count(s, cpu) || (from != cpu && disco_runq_count(s, from) > 1);
-}
-
 /* The processor with the least to do, for a virtual CPU that starts. */
 unsigned disco_sched_place(const struct disco_sched *s)
 {

@@ -9,6 +9,31 @@ static bool is_global(const struct mips_vtlb_entry *e) { return e->lo0 & MIPS_EN
 
 static bool is_valid(const struct mips_vtlb_entry *e) { return (e->hi & MIPS_ENTRYHI_EHINV) == 0; }
 
+static uint8_t *present(struct mips_vtlb *tlb, uint64_t hi)
+{
+    return &tlb->present[hi >> 13 & (MIPS_VTLB_HASHES - 1)];
+}
+
+/* Every change of an entry goes through these two, so that `present` is always right. */
+static void invalidate(struct mips_vtlb *tlb, unsigned slot)
+{
+    struct mips_vtlb_entry *e = &tlb->entry[slot];
+
+    if (is_valid(e)) {
+        --*present(tlb, e->hi);
+    }
+    e->hi |= MIPS_ENTRYHI_EHINV;
+}
+
+static void put(struct mips_vtlb *tlb, unsigned slot, const struct mips_vtlb_entry *e)
+{
+    invalidate(tlb, slot);
+    tlb->entry[slot] = *e;
+    if (is_valid(e)) {
+        ++*present(tlb, e->hi);
+    }
+}
+
 static struct mips_vtlb_entry no_entry(void)
 {
     return (struct mips_vtlb_entry){.hi = MIPS_ENTRYHI_EHINV};
@@ -42,6 +67,9 @@ void mips_vtlb_reset(struct mips_vtlb *tlb)
     for (unsigned i = 0; i < MIPS_VTLB_ENTRIES; i++) {
         tlb->entry[i] = no_entry();
     }
+    for (unsigned i = 0; i < MIPS_VTLB_HASHES; i++) {
+        tlb->present[i] = 0;
+    }
 }
 
 /* Whether the entry is valid and answers for this VPN2 and, unless `any_asid`, this ASID. */
@@ -59,6 +87,9 @@ int mips_vtlb_match(const struct mips_vtlb *tlb, uint64_t va, uint64_t asid)
 {
     uint64_t hi = (va & MIPS_ENTRYHI_VPN2) | (asid & MIPS_ENTRYHI_ASID);
 
+    if (!tlb->present[hi >> 13 & (MIPS_VTLB_HASHES - 1)]) {
+        return -1;
+    }
     for (unsigned i = 0; i < MIPS_VTLB_ENTRIES; i++) {
         if (answers(&tlb->entry[i], hi, false)) {
             return (int)i;
@@ -93,9 +124,12 @@ static uint64_t drop_overlaps(struct mips_vtlb *tlb, uint32_t keep,
 {
     uint64_t dropped = 0;
 
+    if (!*present(tlb, new_entry->hi)) {
+        return 0;
+    }
     for (unsigned i = 0; i < MIPS_VTLB_ENTRIES; i++) {
         if (i != keep && answers(&tlb->entry[i], new_entry->hi, is_global(new_entry))) {
-            tlb->entry[i].hi |= MIPS_ENTRYHI_EHINV;
+            invalidate(tlb, i);
             dropped |= (uint64_t)1 << i;
         }
     }
@@ -116,7 +150,7 @@ bool mips_vtlb_write(struct mips_vtlb *tlb, uint64_t index, const struct mips_vt
     if (is_valid(&e)) {
         change->dropped = drop_overlaps(tlb, slot, &e);
     }
-    tlb->entry[slot] = e;
+    put(tlb, slot, &e);
     return true;
 }
 
@@ -126,7 +160,7 @@ uint64_t mips_vtlb_invf(struct mips_vtlb *tlb)
 
     for (unsigned i = 0; i < MIPS_VTLB_ENTRIES; i++) {
         dropped |= (uint64_t)is_valid(&tlb->entry[i]) << i;
-        tlb->entry[i].hi |= MIPS_ENTRYHI_EHINV;
+        invalidate(tlb, i);
     }
     return dropped;
 }
@@ -140,7 +174,7 @@ uint64_t mips_vtlb_inv(struct mips_vtlb *tlb, uint64_t entryhi)
         bool same_asid = ((e->hi ^ entryhi) & MIPS_ENTRYHI_ASID) == 0;
 
         if (is_valid(e) && same_asid && !is_global(e)) {
-            e->hi |= MIPS_ENTRYHI_EHINV;
+            invalidate(tlb, i);
             dropped |= (uint64_t)1 << i;
         }
     }

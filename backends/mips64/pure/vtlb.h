@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #define MIPS_VTLB_ENTRIES 64
+#define MIPS_VTLB_HASHES 256
 /** Index register after a TLBP that finds nothing. */
 #define MIPS_VTLB_MISS UINT64_C(0xffffffff80000000)
 
@@ -27,6 +28,8 @@ struct mips_vtlb_entry {
 
 struct mips_vtlb {
     struct mips_vtlb_entry entry[MIPS_VTLB_ENTRIES];
+    /** How many valid entries have a VPN2 with this hash: most searches are for what is not there. */
+    uint8_t present[MIPS_VTLB_HASHES];
 };
 
 /** What a write displaced; every translation named here must be purged from below. */

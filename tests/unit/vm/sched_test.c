@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Time sharing: fairness, slices, placement, stealing, affinity, idling. */
+#include "../mm/suite.h"
+#include "rig.h"
+
+#include <string.h>
+
+#define GOTO(place) {SIM_BEQ, 0, 0, place}
+
+static const struct sim_insn spin[] = {{SIM_ADD, 1, 1, 1}, GOTO(0)};
+static const struct sim_insn sleeper[] = {{SIM_WAIT, 0, 0, 0}, GOTO(0)};
+
+static struct rig r;
+
+static void make(unsigned cpus, unsigned nodes)
+{
+    struct rig_config c = {.cpus = cpus, .nodes = nodes, .slice_ns = 100 * SIM_OP_NS};
+
+    rig_init(&r, &c);
+}
+
+static struct rig_vm *started(unsigned vcpus, const struct sim_insn *program, uint32_t length)
+{
+    struct rig_vm *vm = rig_add(&r, 8, vcpus, program, length);
+
+    for (unsigned i = 0; i < vcpus; i++)
+        ck_assert_int_eq(disco_vcpu_start(&vm->vcpu[i], r.s), 0);
+    return vm;
+}
+#define STARTED(vcpus, program) started(vcpus, program, sizeof(program) / sizeof((program)[0]))
+
+static uint64_t ops_of(const struct disco_vcpu *v) { return sim_guest(v)->ops; }
+
+START_TEST(config_is_checked)
+{
+    struct disco_sched_config c = {.queue_len = 4};
+    struct disco_sched *s;
+    _Alignas(64) static uint8_t storage[4096];
+
+    make(1, 1);
+    ck_assert_uint_eq(disco_sched_size(NULL), 0);
+    ck_assert_uint_eq(disco_sched_size(&c), 0);
+    c.backend = r.b;
+    ck_assert_uint_gt(disco_sched_size(&c), 0);
+    ck_assert_int_eq(disco_sched_init(&s, storage, disco_sched_size(&c) - 1, &c),
+                     DISCO_ERR_NO_SPACE);
+    ck_assert_int_eq(disco_sched_init(&s, storage + 1, 4000, &c), DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_sched_init(NULL, storage, 4096, &c), DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_sched_init(&s, NULL, 4096, &c), DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_sched_init(&s, storage, sizeof storage, &c), 0);
+    ck_assert_uint_eq(disco_sched_load(s, 0), 0);
+    ck_assert_uint_eq(disco_sched_load(s, 77), 0);
+    c.queue_len = 0;
+    ck_assert_uint_eq(disco_sched_size(&c), 0);
+    c.queue_len = UINT32_MAX;
+    ck_assert_uint_eq(disco_sched_size(&c), 0);
+}
+END_TEST
+
+START_TEST(equal_virtual_cpus_get_equal_time)
+{
+    struct rig_vm *vm;
+    uint64_t least = UINT64_MAX, most = 0;
+
+    make(1, 1);
+    vm = STARTED(5, spin);
+    for (unsigned i = 0; i < 500; i++)
+        rig_turn(&r, 0);
+    for (unsigned i = 0; i < 5; i++) {
+        uint64_t n = ops_of(&vm->vcpu[i]);
+
+        least = n < least ? n : least;
+        most = n > most ? n : most;
+        ck_assert_uint_eq(vm->vcpu[i].stats.switches, 100);
+    }
+    ck_assert_uint_ge(least, 9000); /* 100 slices of 100 operations, less the way in and out */
+    ck_assert_uint_le(most, 10100);
+    ck_assert_uint_le(most - least, 100);
+}
+END_TEST
+
+START_TEST(two_processors_share_four)
+{
+    struct rig_vm *vm;
+
+    make(2, 1);
+    vm = STARTED(4, spin);
+    ck_assert_uint_eq(disco_sched_load(r.s, 0), 2);
+    ck_assert_uint_eq(disco_sched_load(r.s, 1), 2);
+    for (unsigned i = 0; i < 400; i++)
+        rig_turn(&r, i % 2);
+    for (unsigned i = 0; i < 4; i++) {
+        ck_assert_uint_eq(vm->vcpu[i].stats.switches, 100);
+        ck_assert_uint_eq(vm->vcpu[i].stats.migrations, 0);
+        ck_assert_uint_ge(vm->vcpu[i].stats.run_ns, 100 * 100 * SIM_OP_NS);
+    }
+}
+END_TEST
+
+START_TEST(a_slice_ends_on_time)
+{
+    struct rig_vm *vm;
+    uint64_t before;
+
+    make(1, 1);
+    vm = STARTED(1, spin);
+    before = r.b->ops->now(r.b);
+    rig_turn(&r, 0);
+    ck_assert_uint_eq(r.b->ops->now(r.b) - before, 100 * SIM_OP_NS);
+    ck_assert_uint_eq(ops_of(&vm->vcpu[0]), 100);
+    ck_assert_uint_eq(rig_state(&vm->vcpu[0]), DISCO_VCPU_READY);
+}
+END_TEST
+
+START_TEST(alone_it_keeps_its_translations)
+{
+    static const struct sim_insn touch[] = {{SIM_SET, 2, 0, (int64_t)SIM_UNMAPPED},
+                                            {SIM_LOAD, 3, 2, 0}, GOTO(1)};
+    struct rig_vm *vm;
+    struct sim_cpu_stats s;
+
+    make(1, 1);
+    vm = STARTED(1, touch);
+    for (unsigned i = 0; i < 10; i++)
+        rig_turn(&r, 0);
+    sim_cpu_stats(r.m, 0, &s);
+    ck_assert_uint_eq(s.misses, 1);
+    STARTED(1, spin); /* another comes between: the hardware has no tags, all is lost */
+    for (unsigned i = 0; i < 10; i++)
+        rig_turn(&r, 0);
+    sim_cpu_stats(r.m, 0, &s);
+    ck_assert_uint_eq(s.misses, 1 + 5);
+    ck_assert_uint_eq(vm->vcpu[0].stats.switches, 15);
+}
+END_TEST
+
+static uint64_t polled;
+
+static uint64_t poll_soon(void *ctx)
+{
+    polled++;
+    return r.b->ops->now(r.b) + *(uint64_t *)ctx;
+}
+
+START_TEST(poll_is_called_when_it_wants)
+{
+    uint64_t every = 10 * SIM_OP_NS;
+
+    make(1, 1);
+    STARTED(1, spin);
+    polled = 0;
+    disco_sched_turn(r.s, poll_soon, &every);
+    ck_assert_uint_ge(polled, 10); /* ten times in a slice, and once at its start */
+    ck_assert_uint_le(polled, 12);
+}
+END_TEST
+
+START_TEST(idling_lasts_until_poll_wants_it)
+{
+    uint64_t wait = 12345678, before;
+
+    make(1, 1);
+    before = r.b->ops->now(r.b);
+    disco_sched_turn(r.s, poll_soon, &wait);
+    ck_assert_uint_eq(r.b->ops->now(r.b) - before, wait);
+}
+END_TEST
+
+START_TEST(an_idle_processor_steals)
+{
+    struct rig_vm *vm;
+
+    make(2, 1);
+    vm = STARTED(3, spin); /* 0 and 2 to processor 0, 1 to processor 1 */
+    ck_assert_uint_eq(disco_sched_load(r.s, 0), 2);
+    disco_vcpu_pause(&vm->vcpu[1]);
+    rig_turn(&r, 1);
+    ck_assert_uint_eq(disco_sched_load(r.s, 0), 1);
+    ck_assert_uint_eq(disco_sched_load(r.s, 1), 1);
+    ck_assert_uint_eq(vm->vcpu[0].cpu, 1);
+    ck_assert_uint_gt(ops_of(&vm->vcpu[0]), 0);
+    ck_assert_uint_eq(vm->vcpu[0].seen, 2);
+}
+END_TEST
+
+START_TEST(a_thief_prefers_what_belongs_to_its_node)
+{
+    struct rig_vm *vm;
+
+    make(2, 2);
+    vm = STARTED(4, spin); /* 0 and 2 on node 0, 1 and 3 on node 1 */
+    disco_vcpu_pause(&vm->vcpu[1]);
+    disco_vcpu_pause(&vm->vcpu[3]);
+    rig_turn(&r, 1); /* steals 0 */
+    ck_assert_uint_eq(vm->vcpu[0].cpu, 1);
+    ck_assert_uint_eq(vm->vcpu[0].node, 0);
+    disco_vcpu_pause(&vm->vcpu[2]);
+    disco_vcpu_resume(&vm->vcpu[1]);
+    disco_vcpu_resume(&vm->vcpu[3]); /* queue 1: 0, 1, 3; its processor would run 0 */
+    rig_turn(&r, 0);                 /* of those three, 0 is at home here */
+    ck_assert_uint_eq(vm->vcpu[0].cpu, 0);
+    ck_assert_uint_eq(vm->vcpu[0].stats.migrations, 1);
+}
+END_TEST
+
+START_TEST(nothing_is_stolen_between_equals)
+{
+    struct rig_vm *vm;
+
+    make(2, 1);
+    vm = STARTED(4, spin);
+    for (unsigned i = 0; i < 50; i++)
+        rig_turn(&r, 0); /* processor 1 does nothing meanwhile: its two wait, as two do here */
+    ck_assert_uint_eq(ops_of(&vm->vcpu[1]) + ops_of(&vm->vcpu[3]), 0);
+    ck_assert_uint_eq(vm->vcpu[0].stats.migrations, 0);
+}
+END_TEST
+
+START_TEST(a_longer_queue_is_shortened)
+{
+    struct rig_vm *vm;
+
+    make(2, 1);
+    vm = STARTED(6, spin);
+    disco_vcpu_pause(&vm->vcpu[1]);
+    disco_vcpu_pause(&vm->vcpu[3]); /* queues: 3 and 1 */
+    rig_turn(&r, 1);
+    ck_assert_uint_eq(disco_sched_load(r.s, 0), 2);
+    ck_assert_uint_eq(disco_sched_load(r.s, 1), 2);
+}
+END_TEST
+
+START_TEST(it_wakes_up_where_it_fell_asleep)
+{
+    struct rig_vm *vm;
+
+    make(2, 2);
+    vm = STARTED(2, sleeper);
+    rig_turn(&r, 0);
+    rig_turn(&r, 1);
+    ck_assert_uint_eq(rig_state(&vm->vcpu[1]), DISCO_VCPU_BLOCKED);
+    sim_become(r.m, 0);
+    disco_vcpu_line(&vm->vcpu[1], 2, true);
+    ck_assert_uint_eq(disco_sched_load(r.s, 0), 0);
+    ck_assert_uint_eq(disco_sched_load(r.s, 1), 1);
+}
+END_TEST
+
+START_TEST(a_starting_one_goes_where_least_is_to_do)
+{
+    struct rig_vm *vm;
+
+    make(3, 3);
+    vm = STARTED(4, spin);
+    for (unsigned i = 0; i < 4; i++) {
+        ck_assert_uint_eq(vm->vcpu[i].cpu, i % 3);
+        ck_assert_uint_eq(vm->vcpu[i].node, i % 3);
+    }
+}
+END_TEST
+
+/* Stale translations of one that went away and came back (memory changed meanwhile). */
+START_TEST(coming_back_it_finds_no_old_entries)
+{
+    static const struct sim_insn touch[] = {{SIM_SET, 2, 0, (int64_t)SIM_UNMAPPED},
+                                            {SIM_LOAD, 3, 2, 0}, GOTO(1)};
+    struct rig_vm *vm;
+    disco_mpn old;
+
+    make(2, 1);
+    vm = STARTED(1, touch);
+    rig_turn(&r, 0);
+    ck_assert_int_eq(disco_pmap_translate(&vm->pmap, (disco_ppn){0}, 0, &old), 0);
+    ck_assert(sim_reaches(r.m, 0, old));
+    rig_turn(&r, 1); /* stolen */
+    ck_assert_uint_eq(vm->vcpu[0].stats.migrations, 1);
+    ck_assert_int_eq(disco_pmap_drop(&vm->pmap, (disco_ppn){0}), 0);
+    rig_poke(vm, 0, 4711);
+    rig_turn(&r, 0);
+    ck_assert_uint_eq(vm->vcpu[0].stats.migrations, 2);
+    ck_assert_uint_eq(sim_guest(&vm->vcpu[0])->r[3], 4711);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *tests[] = {
+        config_is_checked, equal_virtual_cpus_get_equal_time, two_processors_share_four,
+        a_slice_ends_on_time, alone_it_keeps_its_translations, poll_is_called_when_it_wants,
+        idling_lasts_until_poll_wants_it, an_idle_processor_steals,
+        a_thief_prefers_what_belongs_to_its_node, nothing_is_stolen_between_equals,
+        a_longer_queue_is_shortened, it_wakes_up_where_it_fell_asleep,
+        a_starting_one_goes_where_least_is_to_do, coming_back_it_finds_no_old_entries,
+    };
+
+    return SUITE_RUN("sched", tests, NULL, NULL);
+}
