@@ -13,7 +13,7 @@ enum { MIPS_RESUME = 0, MIPS_LEAVE = 1 };
 void mips_world_enter(struct mips_vcpu *a);
 void mips_fpu_load(const uint64_t fpr[32], uint32_t fcsr);
 uint32_t mips_fpu_save(uint64_t fpr[32]);
-extern const char mips_vectors[];
+extern const char mips_vectors[], mips_vectors_c[];
 
 /* exit.c: called from world.S */
 int mips_exit(struct mips_vcpu *a);

@@ -85,6 +85,7 @@ struct mips_machine {
     struct disco_backend backend; /**< first: operations cast back */
     struct mips_cpu cpu[DISCO_MAX_CPUS];
     struct disco_memmap *mm;      /**< privileged-register pages come from here */
+    bool c_only;                  /**< answer every TLB miss in C: to compare, and to debug */
 };
 
 /** Bits of the unmapped window through which machine memory is reached (XKPHYS, cached). */

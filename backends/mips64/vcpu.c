@@ -252,7 +252,7 @@ void mips64_cpu_init(struct mips_machine *m, unsigned id)
     mips_set(KS_VCPU, 0);
     mips_set32(C0_PAGEGRAIN, PAGEGRAIN_XI_RI);
     mips_set32(C0_HWRENA, 0);
-    mips_set(C0_EBASE, (uintptr_t)mips_vectors);
+    mips_set(C0_EBASE, (uintptr_t)(m->c_only ? mips_vectors_c : mips_vectors));
     mips_set32(C0_STATUS, ST_KX | ST_SX | ST_UX | ST_FR);
     mips_ehb();
     mips_tlb_flush(NULL);

@@ -132,6 +132,32 @@ refill_slow:
     b       mips_exit_save
      ld     $ra, VCPU_GPR + 31 * 8($k0)
 
+/*
+ * The same vectors without the two answers: every miss goes to C. The monitor's option vectors=c
+ * chooses them; a guest must not be able to tell (but for the time), and tests compare the two.
+ */
+    .balign 4096
+    .globl mips_vectors_c
+mips_vectors_c:
+    b       monitor_fault
+     nop
+    .org    mips_vectors_c + 0x080
+    dmtc0   $k0, KS_K0
+    dmtc0   $k1, KS_K1
+    b       refill_slow
+     dmtc0  $at, KS_AT
+    .org    mips_vectors_c + 0x100
+    b       monitor_fault
+     nop
+    .org    mips_vectors_c + 0x180
+    dmtc0   $k0, KS_K0
+    dmfc0   $k0, KS_VCPU
+    beqz    $k0, monitor_fault
+     nop
+    b       mips_exit_save
+     sd     $zero, VCPU_REFILL($k0)
+    .org    mips_vectors_c + 0x200
+
 monitor_fault:
     mfc0    $a0, C0_CAUSE
     dmfc0   $a1, C0_EPC

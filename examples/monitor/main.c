@@ -114,14 +114,22 @@ static void share_out(uint64_t tables)
 
 /* --- what the boot loader gave us --- */
 
-static bool take_number(const char *text, const char *key, uint64_t *value)
+/* How much of `text` is `key`, if it begins with it; SIZE_MAX if not. */
+static size_t prefix(const char *text, const char *key)
 {
     size_t n = 0;
-    unsigned base = 10;
 
     while (key[n] && text[n] == key[n])
         n++;
-    if (key[n])
+    return key[n] ? SIZE_MAX : n;
+}
+
+static bool take_number(const char *text, const char *key, uint64_t *value)
+{
+    size_t n = prefix(text, key);
+    unsigned base = 10;
+
+    if (n == SIZE_MAX)
         return false;
     if (text[n] == '0' && text[n + 1] == 'x')
         base = 16, n += 2;
@@ -170,6 +178,17 @@ static void find_archive(int argc, uint64_t argv)
         die("no boot archive: start the monitor with -initrd");
     mon.archive.at = (const uint8_t *)(MIPS_XKPHYS + BOARD_RAM + (start & 0x1fffffff));
     mon.archive.len = size;
+}
+
+/* Options of the monitor itself, on the same command line. */
+static void read_options(int argc, uint64_t argv)
+{
+    for (int i = 1; i < argc; i++) {
+        for (const char *s = string_at(argv, (unsigned)i); *s; s++) {
+            if (prefix(s, "vectors=c") != SIZE_MAX)
+                mon.machine.c_only = true;
+        }
+    }
 }
 
 static void read_config(void)
@@ -342,6 +361,7 @@ void monitor_main(int argc, uint64_t argv, uint64_t envp, uint64_t ram)
     say("libdisco %d.%d.%d, %lu MiB of memory", DISCO_VERSION_MAJOR, DISCO_VERSION_MINOR,
         DISCO_VERSION_PATCH, mon.ram >> 20);
     find_archive(argc, argv);
+    read_options(argc, argv);
     read_config();
     mon.machine.backend.cpus = mon.machine.backend.nodes = 1;
     err = mips64_init(&mon.machine, NULL);

@@ -53,7 +53,14 @@ static inline void disco_count(uint64_t *p, uint64_t n)
  */
 static inline void disco_fence(void)
 {
+#if defined(__SANITIZE_THREAD__) /* gcc warns that the sanitizer does not model fences: it need not */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wtsan"
+#endif
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#if defined(__SANITIZE_THREAD__)
+#pragma GCC diagnostic pop
+#endif
 }
 
 /** Add to a counter that only this processor writes; others may read it. */

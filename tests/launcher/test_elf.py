@@ -60,9 +60,14 @@ class Check(unittest.TestCase):
         for length in range(4, len(data)):
             self.refused(data[:length], "truncated")
 
-    def test_segment_outside_the_window(self):
-        self.refused(image(segments=((0xFFFFFFFF80100000, 16, 16),)), "outside the guest kernel's window")
-        self.refused(image(segments=((elf.WINDOW + elf.WINDOW_SIZE - 8, 16, 16),)), "outside the guest kernel's window")
+    def test_direct_map(self):
+        parsed = elf.parse("guest.elf", image(segments=((elf.DIRECT + MIB, 16, 16),), entry=elf.DIRECT + MIB))
+        elf.check_fit("guest.elf", parsed, "little", 32 * MIB)
+        self.assertEqual(parsed.segments[0].start, MIB)
+
+    def test_segment_for_bare_hardware(self):
+        for address in (0xFFFFFFFF80100000, elf.WINDOW + elf.WINDOW_SIZE, elf.WINDOW - 16, 0x120000000):
+            self.refused(image(segments=((address, 16, 16),)), "outside a guest kernel's segments")
 
     def test_segment_outside_the_memory(self):
         self.refused(image(segments=((BASE, 16, 40 * MIB),)), "outside the virtual machine's memory of 32 MiB")

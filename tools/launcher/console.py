@@ -101,6 +101,7 @@ def attach(machine, monitored, timeout=None, verbose=False):
     say(f"console of the {'guest' if monitored else 'native kernel'}: {KEYS}")
     with raw_terminal(stdin_fd()):
         session.run()
-    if session.errors and not session.escape.leave:
-        say(f"qemu: {session.errors.decode(errors='replace').strip()}")
+    complaints = qemu.complaints(session.errors)
+    if complaints:
+        say(complaints)
     return session.log, session.escape.leave

@@ -20,9 +20,9 @@ ARCH_MASK = 0xF0000000
 PT_LOAD = 1
 HEADER_SIZE, PHDR_SIZE = 64, 56
 
-# Guest-physical memory 0..256 MiB, as a guest kernel is linked.
-WINDOW = 0xFFFFFFFFC0000000
-WINDOW_SIZE = 0x10000000
+# Where a guest kernel reaches its physical memory: the first 256 MiB in one window, all of it in the other.
+WINDOW, WINDOW_SIZE = 0xFFFFFFFFC0000000, 0x10000000
+DIRECT, DIRECT_SIZE = 0x4000000000000000, 1 << 60
 
 
 @dataclass
@@ -94,13 +94,22 @@ def load_segments(name, data, headers):
             raise Failure(f"{name}: segment at {vaddr:#x} has more bytes in the file than in memory")
         if offset + filesz > len(data):
             raise Failure(f"{name}: is truncated: segment at {vaddr:#x} ends beyond the file")
-        if not WINDOW <= vaddr < WINDOW + WINDOW_SIZE or vaddr + memsz > WINDOW + WINDOW_SIZE:
-            raise Failure(f"{name}: segment at {vaddr:#x} lies outside the guest kernel's window "
-                          f"({WINDOW:#x}, 256 MiB)")
-        segments.append(Segment(vaddr - WINDOW, memsz))
+        start = physical(vaddr)
+        if start is None:
+            raise Failure(f"{name}: segment at {vaddr:#x} lies outside a guest kernel's segments "
+                          f"(those of {WINDOW:#x} and {DIRECT:#x}; is it linked for bare hardware?)")
+        segments.append(Segment(start, memsz))
     if not segments:
         raise Failure(f"{name}: has nothing to load")
     return segments
+
+
+def physical(address):
+    """The guest-physical address behind a kernel address, or None."""
+    for base, length in ((WINDOW, WINDOW_SIZE), (DIRECT, DIRECT_SIZE)):
+        if base <= address < base + length:
+            return address - base
+    return None
 
 
 def check_fit(name, image, endian, memory):
@@ -115,6 +124,6 @@ def check_fit(name, image, endian, memory):
     for before, after in zip(ordered, ordered[1:]):
         if after.start < before.end:
             raise Failure(f"{name}: segments at guest-physical {before.start:#x} and {after.start:#x} overlap")
-    entry = image.entry - WINDOW
-    if not any(segment.start <= entry < segment.end for segment in image.segments):
+    entry = physical(image.entry)
+    if entry is None or not any(segment.start <= entry < segment.end for segment in image.segments):
         raise Failure(f"{name}: the entry point {image.entry:#x} lies in no segment")

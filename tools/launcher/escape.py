@@ -2,7 +2,7 @@
 """The escape key of the console, Ctrl-A, as the monitor reads it from the first serial port."""
 
 KEY = 0x01
-LEAVE, HELP = ord("x"), ord("h")
+LEAVE, HELP = b"xX", b"h?"
 
 
 class Escape:
@@ -28,8 +28,8 @@ class Escape:
                     out.append(byte)
                 continue
             self.armed = False
-            self.leave |= byte == LEAVE
-            self.help |= byte == HELP
+            self.leave |= byte in LEAVE
+            self.help |= byte in HELP
             if byte == KEY:
                 out.append(KEY)
         return bytes(out) if self.swallow else data

@@ -111,6 +111,6 @@ class Exec:
 
     @staticmethod
     def console_text(frame, errors=b""):
-        if frame.open:
-            return errors.decode(errors="replace")
-        return (errors + frame.before).decode(errors="replace").replace("\r\n", "\n")
+        """What may explain a failure: QEMU's own words, and the console as far as it was not the command's."""
+        console = b"" if frame.open else frame.before
+        return f"{qemu.complaints(errors)}\n{console.decode(errors='replace')}".replace("\r\n", "\n").lstrip("\n")

@@ -375,7 +375,7 @@ START_TEST(random_calls)
             forget_many(asid);
     }
     hits = (unsigned)t.hits;
-    ck_assert_uint_gt(hits, STEPS / 3);
+    ck_assert_uint_gt(hits, STEPS / 4);
     free(storage);
 }
 END_TEST
