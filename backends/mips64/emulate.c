@@ -71,7 +71,11 @@ static void apply(struct mips_vcpu *a, enum mips_cp0_effect effect)
 
 static enum step mtc0(struct mips_vcpu *a, struct mips_insn i, bool wide)
 {
-    apply(a, mips_cp0_write(a->cp0, i.rd, i.sel, mips_gpr_get(&a->g, i.rt), wide));
+    uint64_t value = mips_gpr_get(&a->g, i.rt);
+
+    if (MIPS_CP0_INDEX(i.rd, i.sel) == MIPS_CP0_STATUS && (value & MIPS_ST_KSU) == MIPS_ST_KSU)
+        disco_vcpu_report(a->vcpu, "asked for the reserved processor mode", value);
+    apply(a, mips_cp0_write(a->cp0, i.rd, i.sel, value, wide));
     return STEP_NEXT;
 }
 
@@ -210,6 +214,7 @@ int mips_emulate_run(struct mips_vcpu *a)
         s = run_on(a);
     if (s == STEP_ILLEGAL) {
         a->exit->kind = DISCO_EXIT_PRIVILEGED;
+        a->exit->va = (disco_va){a->g.pc};
         return MIPS_LEAVE;
     }
     return s == STEP_LEAVE ? MIPS_LEAVE : MIPS_RESUME;

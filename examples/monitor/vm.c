@@ -67,6 +67,32 @@ const char *vm_check(struct vm *vm, const struct vm_config *config, struct bytes
 
 /* --- what the guest asks for --- */
 
+/* A hostile guest must not be able to fill the log. */
+#define REPORTS_MAX 16
+
+static void report(struct disco_vcpu *v, const char *what, uint64_t where)
+{
+    struct vm *vm = vm_of(v->vm);
+
+    if (vm->reports++ < REPORTS_MAX)
+        say("vm %s cpu %u: %s: %lx (pc %lx)", vm->config->name, v->id, what, where,
+            mips_of(v)->g.pc);
+    if (vm->reports == REPORTS_MAX)
+        say("vm %s: nothing more of that kind is logged", vm->config->name);
+}
+
+/* What is wrong with a call that no working guest makes; NULL for any other result. */
+static const char *refusal(int64_t result)
+{
+    switch (result) {
+    case DISCO_ERR_BAD_CALL: return "monitor call that does not exist";
+    case DISCO_ERR_BAD_ARG: return "monitor call with an argument out of range";
+    case DISCO_ERR_BAD_ADDRESS: return "monitor call with an address outside its memory";
+    case DISCO_ERR_OVERFLOW: return "monitor call with a length that wraps around";
+    default: return NULL;
+    }
+}
+
 static enum disco_next call(struct disco_vcpu *v, const struct disco_exit *x, int64_t *result)
 {
     struct vm *vm = vm_of(v->vm);
@@ -76,6 +102,8 @@ static enum disco_next call(struct disco_vcpu *v, const struct disco_exit *x, in
         return DISCO_NEXT_YIELD;
     }
     *result = disco_calls_run(&vm->calls, x->call, x->arg, &vm->pmap, v->node, v);
+    if (refusal(*result))
+        report(v, refusal(*result), x->call);
     return __atomic_load_n(&vm->vm.ending, __ATOMIC_RELAXED) ? DISCO_NEXT_STOP : DISCO_NEXT_RESUME;
 }
 
@@ -275,7 +303,7 @@ int vm_make(struct vm *vm, unsigned id, const struct host *h)
         .name = vm->config->name,
         .backend = h->backend,
         .pmap = &vm->pmap,
-        .hooks = {.call = call, .ended = ended},
+        .hooks = {.call = call, .ended = ended, .report = report},
         .owner = (void *)h->ended,
     };
     err = make_pmap(vm, id, h);

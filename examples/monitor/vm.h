@@ -25,6 +25,7 @@ struct vm {
     struct bytes kernel, initrd;
     struct elf_image image;
     uint64_t initrd_pa;
+    unsigned reports; /* lines about what the guest should not have done */
 };
 
 /* What VMs are made of. */

@@ -68,7 +68,7 @@ enum disco_exit_kind {
 struct disco_exit {
     enum disco_exit_kind kind;
     enum disco_access access;
-    disco_va va;                    /**< address of the access */
+    disco_va va;                    /**< address of the access, or of the instruction */
     uint64_t call;                  /**< number of a monitor call */
     uint64_t arg[DISCO_CALL_ARGS];  /**< its arguments, raw: nothing is checked yet */
     const char *why;                /**< for DISCO_EXIT_FATAL: static text */

@@ -100,6 +100,12 @@ struct disco_vm_hooks {
     enum disco_next (*call)(struct disco_vcpu *v, const struct disco_exit *x, int64_t *result);
     /** The VM has ended, all its virtual CPUs are STOPPED. May be NULL. */
     void (*ended)(struct disco_vm *vm);
+    /**
+     * The guest did what only a broken or hostile one does (static text), about @p where (an
+     * address, a call, a value). It has been dealt with; this is for a log. May be NULL. May be
+     * called often: limit what you print.
+     */
+    void (*report)(struct disco_vcpu *v, const char *what, uint64_t where);
     /** Machine memory ran out for @p v; NULL: the VM ends with DISCO_CAUSE_FAULT. */
     enum disco_next (*no_memory)(struct disco_vcpu *v);
 };
@@ -127,6 +133,8 @@ int disco_vm_init(struct disco_vm *vm);
  * virtual CPUs, then in the hardware TLBs of every processor that may hold them.
  */
 void disco_vm_purge(void *vm, disco_ppn ppn, const struct disco_purge *p, size_t n);
+/** Tell the monitor's `report` hook, if there is one. Own processor. */
+void disco_vcpu_report(struct disco_vcpu *v, const char *what, uint64_t where);
 /** End the VM: every virtual CPU stops at its next exit, at once if it does not run. */
 void disco_vm_end(struct disco_vm *vm, enum disco_cause cause, int code, const char *why);
 

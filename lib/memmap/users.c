@@ -90,18 +90,25 @@ static uint64_t *find(struct disco_memmap *mm, struct disco_memmap_page *pg, uin
     return NULL;
 }
 
-/* Take the user that was entered last off the chain, and its chunk too if that was its only one. */
-static uint64_t pop_user(struct disco_memmap *mm, uint32_t *chain)
+/*
+ * Put the user that was entered last in the place of the one at @p hole. The chunk that this may
+ * empty is given back last of all: the hole may lie in it.
+ */
+static void fill_hole(struct disco_memmap *mm, uint64_t *hole, uint32_t *chain)
 {
     uint32_t first = *chain;
-    struct chunk *c = &mm->chunk[first - 1];
-    uint64_t user = c->user[--c->used];
+    struct chunk *c;
 
+    if (!first) {
+        *hole = 0;
+        return;
+    }
+    c = &mm->chunk[first - 1];
+    *hole = c->user[--c->used];
     if (!c->used) {
         *chain = c->next;
         give_chunk(mm, first);
     }
-    return user;
 }
 
 static uint64_t shared_or_private(uint64_t head)
@@ -181,7 +188,7 @@ int disco_memmap_del_user(struct disco_memmap *mm, disco_mpn mpn, struct disco_p
     }
     chain = low_half(pg->word[MORE]);
     users = high_half(pg->word[MORE]) - 1;
-    *at = chain ? pop_user(mm, &chain) : 0;
+    fill_hole(mm, at, &chain);
     pg->word[MORE] = halves(users, chain);
     if (!users)
         head = head_with_state(head, DISCO_PAGE_MONITOR);

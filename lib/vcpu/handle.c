@@ -36,6 +36,7 @@ static enum disco_next failed(struct disco_vcpu *v, const struct disco_exit *x, 
         return DISCO_NEXT_RESUME;
     case DISCO_ERR_BAD_ADDRESS:
         disco_count_own(&v->stats.bus_errors, 1);
+        disco_vcpu_report(v, "used physical memory it does not have", x->va.v);
         return inject(v, DISCO_INJECT_BUS_ERROR, x);
     case DISCO_ERR_NO_MEMORY:
         return v->vm->hooks.no_memory ? v->vm->hooks.no_memory(v)
@@ -165,6 +166,14 @@ static enum disco_next call(struct disco_vcpu *v, const struct disco_exit *x)
     return next;
 }
 
+static enum disco_next privileged(struct disco_vcpu *v, const struct disco_exit *x)
+{
+    if (!ops_of(v)->emulate(v, x))
+        return DISCO_NEXT_RESUME;
+    disco_vcpu_report(v, "executed a privileged instruction that does not exist", x->va.v);
+    return inject(v, DISCO_INJECT_ILLEGAL, x);
+}
+
 /* A line that rises after this look is seen by disco_vcpu_leave(): see lines.c. */
 static enum disco_next wait(struct disco_vcpu *v)
 {
@@ -191,7 +200,7 @@ enum disco_next disco_vcpu_handle(struct disco_vcpu *v, const struct disco_exit 
     case DISCO_EXIT_CALL:
         return call(v, x);
     case DISCO_EXIT_PRIVILEGED:
-        return ops_of(v)->emulate(v, x) ? inject(v, DISCO_INJECT_ILLEGAL, x) : DISCO_NEXT_RESUME;
+        return privileged(v, x);
     case DISCO_EXIT_WAIT:
         return wait(v);
     case DISCO_EXIT_HOST:

@@ -232,3 +232,9 @@ void disco_vm_end(struct disco_vm *vm, enum disco_cause cause, int code, const c
         stop(vm->vcpu[i]);
     drop_alive(vm);
 }
+
+void disco_vcpu_report(struct disco_vcpu *v, const char *what, uint64_t where)
+{
+    if (v->vm->hooks.report)
+        v->vm->hooks.report(v, what, where);
+}

@@ -33,7 +33,7 @@
 #include <time.h>
 
 enum {
-    CPUS = 4, NODES = 2, VMS = 2, PRIVATE = 16, PPNS = 24, PAGES = 58, FIRST = 16, SETS = 4,
+    CPUS = 4, NODES = 2, VMS = 2, PRIVATE = 16, PPNS = 24, PAGES = 58, FIRST = 16, SETS = 12,
     CHUNKS = 4, TLB = 8, ASIDS = 8, L2SETS = 8, PAIRS = 20,
 };
 #define UNMAPPED_VPN UINT64_C(0x80000)

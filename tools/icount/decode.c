@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "icount.h"
+
+#define BITS4(a, b, c, d) (UINT64_C(1) << (a) | UINT64_C(1) << (b) | UINT64_C(1) << (c) | UINT64_C(1) << (d))
+#define RANGE(from, to) (((UINT64_C(2) << (to)) - 1) & ~((UINT64_C(1) << (from)) - 1))
+
+enum { OP_SPECIAL, OP_REGIMM, OP_COP0 = 0x10, OP_SPECIAL3 = 0x1f };
+
+/* Functions of SPECIAL that compute or jump: no trap, system call, or overflow. */
+static const uint64_t special_plain =
+    BITS4(0x00, 0x02, 0x03, 0x04) | BITS4(0x05, 0x06, 0x07, 0x08) | BITS4(0x09, 0x35, 0x37, 0x21) |
+    RANGE(0x10, 0x1f) | BITS4(0x23, 0x2d, 0x2f, 0x38) | RANGE(0x24, 0x27) | RANGE(0x2a, 0x2b) |
+    BITS4(0x3a, 0x3b, 0x3c, 0x3e) | RANGE(0x3f, 0x3f);
+
+/* j, jal, beq, bne; the immediate forms of add, compare, logic; lui, daddiu, daui. */
+static const uint64_t op_plain = RANGE(0x02, 0x05) | RANGE(0x09, 0x0f) | BITS4(0x19, 0x1d, 0x19, 0x1d);
+
+/* ext and ins in their eight forms, byte and bit swaps. */
+static const uint64_t special3_plain = RANGE(0x00, 0x07) | BITS4(0x20, 0x24, 0x20, 0x24);
+
+bool decode_plain(uint32_t word)
+{
+    unsigned op = word >> 26, function = word & 63, rt = word >> 16 & 31;
+
+    switch (op) {
+    case OP_SPECIAL: return special_plain >> function & 1;
+    case OP_SPECIAL3: return special3_plain >> function & 1;
+    case OP_REGIMM: return rt < 2 || rt == 0x11; /* bltz, bgez, bal */
+    default: return op_plain >> op & 1;
+    }
+}
+
+#define COP0_CO 0x02000000u
+#define FUNCTION_SYSCALL 0x0c
+#define RT_FIELD (31u << 16)
+
+uint32_t decode_trap(uint32_t word, enum segment segment)
+{
+    if (segment == SEGMENT_USER && word >> 26 == OP_SPECIAL && (word & 63) == FUNCTION_SYSCALL)
+        return FUNCTION_SYSCALL;
+    if (segment != SEGMENT_SUPERVISOR || word >> 26 != OP_COP0)
+        return 0;
+    return word & COP0_CO ? word & 0xfe00003f : word & ~RT_FIELD;
+}
