@@ -91,6 +91,9 @@ static enum outcome step(struct disco_vcpu *v, struct disco_exit *x)
     case SIM_SUM:
         g->r[a] += g->r[b];
         break;
+    case SIM_AND:
+        g->r[a] = g->r[b] & (uint64_t)i->c;
+        break;
     case SIM_BEQ:
     case SIM_BNE:
         g->pc = (g->r[a] == g->r[b]) == (i->op == SIM_BEQ) ? (uint32_t)i->c : g->pc + 1;

@@ -40,6 +40,7 @@ enum sim_op {
     SIM_SET,     /**< r[a] = c */
     SIM_ADD,     /**< r[a] = r[b] + c */
     SIM_SUM,     /**< r[a] = r[a] + r[b] */
+    SIM_AND,     /**< r[a] = r[b] & c */
     SIM_BEQ,     /**< if r[a] == r[b], go to c */
     SIM_BNE,     /**< if r[a] != r[b], go to c */
     SIM_LOAD,    /**< r[a] = memory at r[b] + c, 8 bytes, address rounded down to a multiple of 8 */

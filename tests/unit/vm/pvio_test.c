@@ -124,7 +124,8 @@ START_TEST(buffers_are_checked)
     ck_assert_int_eq(call(1, END - 16, 17, 7), DISCO_ERR_BAD_ADDRESS);
     ck_assert_int_eq(call(1, END, 1, 7), DISCO_ERR_BAD_ADDRESS);
     ck_assert_int_eq(call(1, UINT64_MAX - 3, 8, 7), DISCO_ERR_OVERFLOW);
-    ck_assert_int_eq(call(1, UINT64_MAX, 1, 7), DISCO_ERR_BAD_ADDRESS);
+    ck_assert_int_eq(call(1, UINT64_MAX, 1, 7), DISCO_ERR_OVERFLOW);
+    ck_assert_int_eq(call(1, UINT64_MAX - 8, 8, 7), DISCO_ERR_BAD_ADDRESS);
     ck_assert_int_eq(call(1, 0, 16, 8), DISCO_ERR_BAD_ARG);
     ck_assert_uint_eq(ran, 0);
     ck_assert_int_eq(call(1, END - 16, 16, 7), 5);
