@@ -6,6 +6,15 @@
  */
 #include "pmap_private.h"
 
+/* Kept out of the way of pages that have no replicas. */
+__attribute__((noinline)) static int translate_read_only(const struct disco_pmap *pm,
+                                                         disco_tlbe word, unsigned node,
+                                                         disco_mpn *out)
+{
+    *out = disco_memmap_nearest(pm->mm, pm->backend->ops->tlbe_mpn(word), node);
+    return DISCO_OK;
+}
+
 int disco_pmap_translate(const struct disco_pmap *pm, disco_ppn ppn, unsigned node,
                          disco_mpn *out)
 {
@@ -18,9 +27,9 @@ int disco_pmap_translate(const struct disco_pmap *pm, disco_ppn ppn, unsigned no
     word = disco_load_acquire(&e->tlbe);
     if (!word)
         return DISCO_ERR_NOT_FOUND;
-    *out = pm->backend->ops->tlbe_mpn(word);
     if (disco_load(&e->meta) & META_REASON_MASK)
-        *out = disco_memmap_nearest(pm->mm, *out, node);
+        return translate_read_only(pm, word, node, out);
+    *out = pm->backend->ops->tlbe_mpn(word);
     return DISCO_OK;
 }
 

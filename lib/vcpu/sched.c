@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sched.h"
 
+#include <disco/atomic.h>
+
 #include <string.h>
 
 #define DEFAULT_SLICE_NS UINT64_C(10000000)
@@ -81,9 +83,9 @@ static void come_in(struct turn *t, struct disco_vcpu *v)
     disco_cpuset here = (disco_cpuset)1 << t->cpu;
     disco_cpuset before = __atomic_load_n(&v->seen, __ATOMIC_RELAXED);
 
-    v->stats.switches++;
+    disco_count_own(&v->stats.switches, 1);
     if (before & ~here)
-        v->stats.migrations++;
+        disco_count_own(&v->stats.migrations, 1);
     if (before != here || t->q->last != v)
         t->s->backend->ops->switch_in(v);
     __atomic_exchange_n(&v->seen, here, __ATOMIC_SEQ_CST);
@@ -124,7 +126,7 @@ static void run(struct turn *t, struct disco_vcpu *v)
     do {
         next = step(t, v);
     } while (next == DISCO_NEXT_RESUME);
-    v->stats.run_ns += b->ops->now(b) - from;
+    disco_count_own(&v->stats.run_ns, b->ops->now(b) - from);
     __atomic_store_n(&t->q->running, 0, __ATOMIC_RELAXED);
     disco_vcpu_leave(v, next);
 }

@@ -7,9 +7,9 @@
  * With one processor the additions are part of the translated code; with several, which may run in
  * parallel and need counts of their own, they are calls.
  */
+#define _POSIX_C_SOURCE 200809L
 #include "icount.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,12 +42,15 @@ static void on_run(unsigned cpu, void *data)
     all.cpu[cpu].executed[run & 3] += run >> 2;
 }
 
+/* Index of a profile's word, number of instructions (QEMU has at most 512 in a block), profile. */
+#define AT_PROFILE(p, index, n) ((uint64_t)(index) << 12 | (n) << 2 | (p))
+
 static void on_profile(unsigned cpu, void *data)
 {
-    uint64_t *word = data;
+    uint64_t at = (uintptr_t)data;
 
     (void)cpu;
-    __atomic_fetch_add(word, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&all.profile[at & 3].word[at >> 12], at >> 2 & 0x3ff, __ATOMIC_RELAXED);
 }
 
 static void on_entry(unsigned cpu, void *data)
@@ -140,36 +143,37 @@ static bool watch(struct qemu_plugin_insn *insn, uint64_t va, uint32_t word)
     return entry >= 0 || eret || mark;
 }
 
-static uint64_t *profile_word(uint64_t va)
+static void add_inline(struct qemu_plugin_insn *insn, uint64_t *counter, uint64_t n)
+{
+    qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64, counter, n);
+}
+
+static void count_profile(struct qemu_plugin_insn *first, uint64_t va, uint64_t n)
 {
     for (unsigned i = 0; i < all.profiles; i++) {
-        if (va >= all.profile[i].start && va < all.profile[i].end)
-            return &all.profile[i].word[(va - all.profile[i].start) / 4];
+        struct profile *p = &all.profile[i];
+        uint64_t index = (va - p->start) / 4;
+
+        if (va < p->start || va >= p->end)
+            continue;
+        if (all.cpus > 1)
+            call(first, on_profile, AT_PROFILE(i, index, n));
+        else
+            add_inline(first, &p->word[index], n);
     }
-    return NULL;
 }
 
-static void profile(struct qemu_plugin_insn *insn, uint64_t va)
-{
-    uint64_t *word = profile_word(va);
-
-    if (!word)
-        return;
-    if (all.cpus > 1)
-        qemu_plugin_register_vcpu_insn_exec_cb(insn, on_profile, QEMU_PLUGIN_CB_NO_REGS, word);
-    else
-        qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64, word, 1);
-}
-
+/* A run of n instructions begins here. */
 static void count(struct qemu_plugin_insn *first, uint64_t n)
 {
-    enum segment segment = segment_of(qemu_plugin_insn_vaddr(first));
+    uint64_t va = qemu_plugin_insn_vaddr(first);
+    enum segment segment = segment_of(va);
 
     if (all.cpus > 1)
         call(first, on_run, n << 2 | segment);
     else
-        qemu_plugin_register_vcpu_insn_exec_inline(first, QEMU_PLUGIN_INLINE_ADD_U64,
-                                                   &all.cpu[0].executed[segment], n);
+        add_inline(first, &all.cpu[0].executed[segment], n);
+    count_profile(first, va, n);
 }
 
 static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
@@ -189,7 +193,6 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
             count(qemu_plugin_tb_get_insn(tb, first), i - first);
             first = i;
         }
-        profile(insn, va);
         ends = !decode_plain(word);
     }
     count(qemu_plugin_tb_get_insn(tb, first), n - first);
@@ -197,7 +200,7 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 
 /* --- at the start and at the end --- */
 
-static void on_exit(qemu_plugin_id_t id, void *data)
+static void at_exit(qemu_plugin_id_t id, void *data)
 {
     FILE *out = all.out ? fopen(all.out, "w") : stderr;
 
@@ -292,6 +295,6 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, 
     if (!all.target || !all.mark)
         return -1;
     qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate);
-    qemu_plugin_register_atexit_cb(id, on_exit, NULL);
+    qemu_plugin_register_atexit_cb(id, at_exit, NULL);
     return 0;
 }

@@ -8,7 +8,7 @@
  *   out=FILE             where the JSON goes at exit
  *   entry=NAME:ADDRESS   trace: from the instruction at ADDRESS to the next eret of the monitor
  *   tag=NAME:ADDRESS     traces that execute the instruction at ADDRESS are told apart by it
- *   profile=START:END    instructions executed per word in this range of the monitor or a kernel
+ *   profile=START:END    instructions executed in this range, by the word where a run of them began
  *
  * A mark is `ori $0, $0, 0xd150 + n`, n = 0..15, which no compiler emits: every count is noted down.
  */
@@ -40,7 +40,7 @@ struct place {
 
 struct profile {
     uint64_t start, end;
-    uint64_t *word; /* executed, by word */
+    uint64_t *word; /* executed in runs that began there */
 };
 
 struct mark {

@@ -35,10 +35,10 @@ int guest_main(void)
     set_status(good | 0x18); /* KSU = 3, reserved */
     ok &= (status() & 0x18) != 0x18;
     set_status(good | 0x10000000); /* CU0: in supervisor mode it would open the real CP0 */
-    (void)*(volatile uint32_t *)0xffffffff80100000; /* the monitor's own text */
+    (void)tiny_load(0xffffffff80100000); /* the monitor's own text */
     ok &= exceptions == 1;
     set_status(good | UINT64_C(0xfa380000)); /* reserved, reset and vendor bits; not BEV, which moves the vectors */
-    (void)*(volatile uint32_t *)0xffffffff80100000;
+    (void)tiny_load(0xffffffff80100000);
     ok &= exceptions == 2;
     set_status(good);
     print(ok ? "badstatus: no value opened anything\n" : "badstatus: FAILED\n");

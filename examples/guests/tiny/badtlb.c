@@ -32,7 +32,7 @@ static int touch(uint64_t pfn)
     int before = bus_errors;
 
     write_entry(3, VA, LO(pfn), LO(pfn + 1));
-    *(volatile uint64_t *)VA = 1;
+    tiny_store(VA, 1);
     return bus_errors == before + 1;
 }
 
@@ -45,7 +45,7 @@ int guest_main(void)
     ok &= touch(0xffffff); /* the last page a frame number can name */
     ok &= touch(0x1fbf8);  /* a device of the board */
     write_entry(3, VA, LO(mine), LO(mine + 1));
-    *(volatile uint64_t *)VA = 42;
+    tiny_store(VA, 42);
     ok &= *(volatile uint64_t *)page == 42;
     print(ok ? "badtlb: foreign pages are bus errors, own pages work\n" : "badtlb: FAILED\n");
     return !ok;

@@ -35,7 +35,18 @@ hypcall:
     jr      $ra
      nop
 
-/* uint64_t tiny_enter_user(pc, sp): does not return. */
+/* Accesses that may fault: never in a delay slot, so that a handler can go on at EPC + 4. */
+    .globl tiny_load, tiny_store
+tiny_load:
+    ld      $v0, 0($a0)
+    jr      $ra
+     nop
+tiny_store:
+    sd      $a1, 0($a0)
+    jr      $ra
+     nop
+
+/* void enter_user(pc, sp): does not return. */
     .globl enter_user
 enter_user:
     dmtc0   $a0, $14

@@ -11,6 +11,9 @@
 /* start.S */
 int64_t hypcall(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4);
 void enter_user(uint64_t pc, uint64_t sp);
+/* Accesses that may fault; a handler skips them by going on at EPC + 4. */
+uint64_t tiny_load(uint64_t va);
+void tiny_store(uint64_t va, uint64_t value);
 
 /* The guest's own. */
 int guest_main(void);

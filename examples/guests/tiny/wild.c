@@ -42,14 +42,14 @@ static int check(int good, uint64_t va, uint64_t want)
 static int load(uint64_t va, uint64_t want)
 {
     code = 99;
-    (void)*(volatile uint64_t *)va;
+    (void)tiny_load(va);
     return check(code == want && (want == EXC_DBE || where == va), va, want);
 }
 
 static int store(uint64_t va, uint64_t want)
 {
     code = 99;
-    *(volatile uint64_t *)va = 1;
+    tiny_store(va, 1);
     return check(code == want && (want == EXC_DBE || where == va), va, want);
 }
 

@@ -31,6 +31,8 @@ GUESTS = {
     "badstatus": Expect(console="badstatus: no value opened anything\n"),
     "badtlb": Expect(console="badtlb: foreign pages are bus errors, own pages work\n"),
     "wild": Expect(console="wild: every access was stopped\n"),
+    "tlbops": Expect(console="tlbops: as the architecture says\n"),
+    "cpu": Expect(console="cpu: as the architecture says\n"),
     "panic": Expect(status=GUEST_DIED, cause="panic", log="vm vm0 panicked: out of coffee"),
 }
 # Guests that never end by themselves, and what they print before.
