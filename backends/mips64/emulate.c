@@ -7,7 +7,6 @@
 
 #define WORD_NOP 0x00000000u
 #define WORD_EHB 0x000000c0u
-#define CAUSE_BD 0x80000000u
 #define HWR_CPUNUM 0
 #define HWR_SYNCI_STEP 1
 #define HWR_CC 2
@@ -165,7 +164,10 @@ static bool peek(const struct mips_vcpu *a, uint64_t pc, uint32_t *word)
     return true;
 }
 
-/* Go on with the words that follow, as long as they are privileged, or mere hazard barriers. */
+/*
+ * Go on with the words that follow, as long as they are privileged, or mere hazard barriers. What
+ * turns out illegal is left alone: it will trap by itself, with registers that tell of it.
+ */
 static enum step run_on(struct mips_vcpu *a)
 {
     uint32_t word;
@@ -186,7 +188,7 @@ static enum step run_on(struct mips_vcpu *a)
         a->stats.runs++;
         s = step(a, insn, a->g.pc + 4);
     }
-    return s;
+    return s == STEP_ILLEGAL ? STEP_NEXT : s;
 }
 
 /* Where to go on after this exit's instruction; a slot's branch is evaluated before it commits. */

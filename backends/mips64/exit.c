@@ -5,40 +5,10 @@
  */
 #include "internal.h"
 
-#define CAUSE_BD 0x80000000u
-#define CAUSE_CE(c) ((c) >> 28 & 3)
-#define CAUSE_CODE(c) ((c) >> 2 & 31)
-#define CAUSE_IP_TIMER 0x8000u
-
 static int leave(struct mips_vcpu *a, enum disco_exit_kind kind)
 {
     a->exit->kind = kind;
     return MIPS_LEAVE;
-}
-
-void mips_raise(struct mips_vcpu *a, unsigned code, bool refill, uint64_t badvaddr)
-{
-    bool fetch = code == MIPS_EXC_IBE || a->g.pc == badvaddr;
-    struct mips_exc exc = {
-        .code = (uint8_t)code,
-        .ce = (uint8_t)CAUSE_CE(a->cause),
-        .bd = a->cause & CAUSE_BD,
-        .refill = refill,
-        .badinstr_valid = !fetch,
-        .badinstr = mips_get32(C0_BADINSTR),
-        .badinstrp = mips_get32(C0_BADINSTRP),
-        .epc = a->g.pc,
-        .badvaddr = badvaddr,
-    };
-
-    a->stats.reflected++;
-    a->g.pc = mips_exception(a->cp0, &exc);
-}
-
-int mips_reflect(struct mips_vcpu *a)
-{
-    mips_raise(a, CAUSE_CODE(a->cause), false, mips_get(C0_BADVADDR));
-    return MIPS_RESUME;
 }
 
 /* The timer is settled here when only a guest's Compare matched; the rest is the monitor's. */
@@ -118,14 +88,6 @@ void mips_lines(struct disco_vcpu *v, uint32_t lines)
     mips_cp0_set_lines(a->cp0, lines);
 }
 
-static void take_interrupt(struct mips_vcpu *a)
-{
-    struct mips_exc exc = {.code = MIPS_EXC_INT, .epc = a->g.pc};
-
-    a->stats.interrupts++;
-    a->g.pc = mips_exception(a->cp0, &exc);
-}
-
 /* The guest goes on: give it the interrupts that wait, and the real Status that its own asks for. */
 static void finish(struct mips_vcpu *a)
 {
@@ -134,7 +96,7 @@ static void finish(struct mips_vcpu *a)
     if (lines != a->lines_seen)
         mips_lines(a->vcpu, lines);
     if (mips_interrupt_pending(a->cp0))
-        take_interrupt(a);
+        mips_take_interrupt(a);
     status = mips_hw_status(mips_cp0_get(a->cp0, MIPS_CP0_STATUS), a->fpu_live,
                             (ST_IM_TIMER | ST_IM_IPI) >> 8);
     if (status != a->hw_status) {

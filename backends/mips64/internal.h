@@ -9,6 +9,12 @@
 /* What comes after an exit, for world.S: go on in the guest, or return from mips_world_enter(). */
 enum { MIPS_RESUME = 0, MIPS_LEAVE = 1 };
 
+/* The real Cause. */
+#define CAUSE_BD 0x80000000u
+#define CAUSE_IP_TIMER 0x8000u
+#define CAUSE_CE(c) ((c) >> 28 & 3)
+#define CAUSE_CODE(c) ((c) >> 2 & 31)
+
 /* world.S, vectors.S */
 void mips_world_enter(struct mips_vcpu *a);
 void mips_fpu_load(const uint64_t fpr[32], uint32_t fcsr);
@@ -18,10 +24,13 @@ extern const char mips_vectors[], mips_vectors_c[];
 /* exit.c: called from world.S */
 int mips_exit(struct mips_vcpu *a);
 void mips_entry(struct mips_vcpu *a);
+
+/* raise.c */
 /* Pass the exception of this exit on to the guest's kernel. */
 int mips_reflect(struct mips_vcpu *a);
 /* Raise exception `code` in the guest for the instruction of this exit. */
 void mips_raise(struct mips_vcpu *a, unsigned code, bool refill, uint64_t badvaddr);
+void mips_take_interrupt(struct mips_vcpu *a);
 
 /* emulate.c */
 int mips_emulate_run(struct mips_vcpu *a);

@@ -6,8 +6,9 @@
 #define KSEG0 UINT64_C(0xffffffffc0000000)
 #define KSEG0_SIZE UINT64_C(0x10000000)
 #define DIRECT UINT64_C(0x4000000000000000)
+#define DATA_OWN (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 2 : 1)
 
-enum { CLASS64 = 2, DATA_LITTLE = 1, DATA_BIG = 2, TYPE_EXEC = 2, MACHINE_MIPS = 8, LOAD = 1 };
+enum { CLASS64 = 2, TYPE_EXEC = 2, MACHINE_MIPS = 8, LOAD = 1 };
 
 struct header {
     uint8_t ident[16];
@@ -23,13 +24,13 @@ struct program {
     uint64_t offset, vaddr, paddr, filesz, memsz, align;
 };
 
-static const char *check_header(struct bytes file, const struct header *h, bool big_endian)
+static const char *check_header(struct bytes file, const struct header *h)
 {
     if (memcmp(h->ident, "\177ELF", 4) != 0)
         return "not an ELF file";
     if (h->ident[4] != CLASS64)
         return "not a 64-bit ELF file";
-    if (h->ident[5] != (big_endian ? DATA_BIG : DATA_LITTLE))
+    if (h->ident[5] != DATA_OWN)
         return "ELF file of the other byte order";
     if (h->machine != MACHINE_MIPS)
         return "ELF file for another machine than MIPS";
@@ -86,7 +87,7 @@ static const char *add(struct bytes file, const struct program *p, uint64_t memo
     return NULL;
 }
 
-const char *elf_check(struct bytes file, bool big_endian, uint64_t memory, struct elf_image *image)
+const char *elf_check(struct bytes file, uint64_t memory, struct elf_image *image)
 {
     const char *wrong;
     struct header h;
@@ -95,7 +96,7 @@ const char *elf_check(struct bytes file, bool big_endian, uint64_t memory, struc
     if (file.len < sizeof h)
         return "truncated ELF file (header)";
     memcpy(&h, file.at, sizeof h);
-    wrong = check_header(file, &h, big_endian);
+    wrong = check_header(file, &h);
     *image = (struct elf_image){.entry = h.entry};
     for (unsigned i = 0; i < h.phnum && !wrong; i++) {
         struct program p;

@@ -25,9 +25,9 @@ struct elf_image {
 };
 
 /*
- * Check a kernel for a machine of `big_endian` byte order and a VM of `memory` bytes.
+ * Check a kernel, of the byte order that this code runs in, for a VM of `memory` bytes.
  * Returns NULL and fills *image, or says what is wrong.
  */
-const char *elf_check(struct bytes file, bool big_endian, uint64_t memory, struct elf_image *image);
+const char *elf_check(struct bytes file, uint64_t memory, struct elf_image *image);
 
 #endif

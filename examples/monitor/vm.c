@@ -60,8 +60,7 @@ const char *vm_check(struct vm *vm, const struct vm_config *config, struct bytes
         return "kernel not found in the boot archive";
     if (config->initrd[0] && !find(archive, config->initrd, &vm->initrd))
         return "initrd not found in the boot archive";
-    wrong = elf_check(vm->kernel, __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__, config->memory,
-                      &vm->image);
+    wrong = elf_check(vm->kernel, config->memory, &vm->image);
     return wrong ? wrong : check_room(vm);
 }
 

@@ -6,6 +6,7 @@ usage: pytests.py DIRECTORY DESCRIPTOR
 
 import json
 import sys
+import time
 import unittest
 from pathlib import Path
 
@@ -24,7 +25,11 @@ class Reporter(unittest.TestResult):
 
     def startTest(self, test):
         super().startTest(test)
-        print(f"disco:   {test.id()} ...", file=sys.stderr, flush=True)
+        self.started = time.monotonic()
+
+    def stopTest(self, test):
+        super().stopTest(test)
+        print(f"disco:   {time.monotonic() - self.started:6.1f} s  {test.id()}", file=sys.stderr, flush=True)
 
     def addSuccess(self, test):
         self.tell(test, "passed")

@@ -6,7 +6,6 @@
 //!
 //! REGIONS 0: the loop without a look-up.
 
-use std::time::Instant;
 use vm_memory::{GuestAddress, GuestMemory, GuestMemoryMmap};
 
 const SIZE: u64 = 256 << 20;
@@ -18,6 +17,13 @@ fn memory(regions: u64) -> GuestMemoryMmap<()> {
     let ranges: Vec<(GuestAddress, usize)> =
         (0..regions).map(|i| (GuestAddress(i * (len + 4096)), len as usize)).collect();
     GuestMemoryMmap::from_ranges(&ranges).expect("guest memory")
+}
+
+/// Nanoseconds that this process has used; others may use the machine too.
+fn now() -> f64 {
+    let mut t = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut t) };
+    t.tv_sec as f64 * 1e9 + t.tv_nsec as f64
 }
 
 fn next_address(s: &mut u64, random: bool) -> u64 {
@@ -60,9 +66,9 @@ fn main() {
     if args[4] == "time" {
         let (mut best, mut sum) = (f64::MAX, 0);
         for _ in 0..5 {
-            let start = Instant::now();
+            let start = now();
             sum ^= run(mem.as_ref(), shift, count, random);
-            best = best.min(start.elapsed().as_nanos() as f64 / count as f64);
+            best = best.min((now() - start) / count as f64);
         }
         println!("{:.3} {:x}", best, sum);
         return;

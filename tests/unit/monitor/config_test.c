@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* vms.conf: what it may hold, and for each mistake its text and its line. */
+#include "monitor/config.h"
+
+#include "fence.h"
+#include "suite.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define VM "[vm]\nmemory = 32M\nkernel = vmlinux\n"
+
+static const char whole[] = "# two machines\n"
+                            "\n"
+                            "[first]\r\n"
+                            "  cpus=3\t\r\n"
+                            "memory = 128M\n"
+                            "\tkernel\t=\tvmlinux  \n"
+                            "initrd = initramfs.gz\n"
+                            "append = console=ttyS0 root=/dev/ram0  # 1\n"
+                            "   # and\n"
+                            "[ second one ]\n"
+                            "memory = 8K\n"
+                            "kernel = hello.elf\n"
+                            "append =";
+
+static struct config c;
+
+static struct config_error parse(const char *text, size_t len)
+{
+    memset(&c, 0xa5, sizeof c);
+    return config_parse(fenced(text, len), &c);
+}
+
+static void fails(const char *text, unsigned line, const char *what)
+{
+    struct config_error e = parse(text, strlen(text));
+
+    ck_assert_msg(e.what, "accepted:\n%s", text);
+    ck_assert_str_eq(e.what, what);
+    ck_assert_msg(e.line == line, "line %u instead of %u:\n%s", e.line, line, text);
+}
+
+static void works(const char *text)
+{
+    struct config_error e = parse(text, strlen(text));
+
+    ck_assert_msg(!e.what, "line %u: %s:\n%s", e.line, e.what, text);
+}
+
+START_TEST(everything)
+{
+    works(whole);
+    ck_assert_uint_eq(c.vms, 2);
+    ck_assert_str_eq(c.vm[0].name, "first");
+    ck_assert_uint_eq(c.vm[0].cpus, 3);
+    ck_assert_uint_eq(c.vm[0].memory, 128 << 20);
+    ck_assert_str_eq(c.vm[0].kernel, "vmlinux");
+    ck_assert_str_eq(c.vm[0].initrd, "initramfs.gz");
+    ck_assert_str_eq(c.vm[0].append, "console=ttyS0 root=/dev/ram0  # 1");
+    ck_assert_str_eq(c.vm[1].name, "second one");
+    ck_assert_uint_eq(c.vm[1].cpus, 1);
+    ck_assert_uint_eq(c.vm[1].memory, 8192);
+    ck_assert_str_eq(c.vm[1].kernel, "hello.elf");
+    ck_assert_str_eq(c.vm[1].initrd, "");
+    ck_assert_str_eq(c.vm[1].append, "");
+}
+END_TEST
+
+START_TEST(mistakes)
+{
+    const struct {
+        const char *text, *what;
+        unsigned line;
+    } row[] = {
+        {"", "no virtual machine in it", 0},
+        {"\n\n\n", "no virtual machine in it", 0},
+        {"# only\n# words", "no virtual machine in it", 0},
+        {"cpus = 1\n" VM, "a setting before the first [name]", 1},
+        {"\n#\ncpus = 1", "a setting before the first [name]", 3},
+        {VM "what\n", "neither [name] nor key = value", 4},
+        {VM "[", "neither [name] nor key = value", 4},
+        {VM "[\n", "neither [name] nor key = value", 4},
+        {VM "]\n", "neither [name] nor key = value", 4},
+        {VM "[]\n", "a section is [name]", 4},
+        {VM "[  ]\n", "a section is [name]", 4},
+        {VM "[two\n", "a section is [name]", 4},
+        {VM "[two] x\n", "a section is [name]", 4},
+        {VM "[two = 2\n", "a section is [name]", 4},
+        {VM "\n[vm]\n", "two virtual machines of one name", 5},
+        {VM "[ vm ]", "two virtual machines of one name", 4},
+        {VM "colour = red\n", "unknown key", 4},
+        {VM "CPUS = 1\n", "unknown key", 4},
+        {VM "cpu = 1\n", "unknown key", 4},
+        {VM "cpuss = 1\n", "unknown key", 4},
+        {VM "= 1\n", "unknown key", 4},
+        {"[vm]\n[two]\n", "the virtual machine above has no memory", 2},
+        {"[vm]\nkernel = k", "the virtual machine above has no memory", 2},
+        {"[vm]\nmemory = 8M\n\n[two]\n", "the virtual machine above has no kernel", 4},
+        {"[vm]\nmemory = 8M\nkernel =\n", "the virtual machine above has no kernel", 3},
+    };
+
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++)
+        fails(row[i].text, row[i].line, row[i].what);
+}
+END_TEST
+
+START_TEST(cpus)
+{
+    const char *const wrong[] = {"", "0", "65", "-1", "+1", "1 2", "1x", "x", "0x1", "1.0",
+                                 "18446744073709551615", "18446744073709551616",
+                                 "18446744073709551617", "340282366920938463463374607431768211457"};
+    char text[128];
+
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        snprintf(text, sizeof text, VM "cpus = %s\n", wrong[i]);
+        fails(text, 4, "cpus is a number from 1 to 64");
+    }
+    for (unsigned n = 1; n <= 64; n++) {
+        snprintf(text, sizeof text, VM "cpus = %u", n);
+        works(text);
+        ck_assert_uint_eq(c.vm[0].cpus, n);
+    }
+    works(VM "cpus = 0064");
+    ck_assert_uint_eq(c.vm[0].cpus, 64);
+}
+END_TEST
+
+START_TEST(memory_sizes)
+{
+    const struct {
+        const char *text;
+        uint64_t bytes;
+    } row[] = {
+        {"8192", 8192}, {"8K", 8192}, {"16384", 16384}, {"131072K", 128 << 20}, {"1M", 1 << 20},
+        {"1G", 1 << 30}, {"2047M", 2047ull << 20}, {"17179869183G", UINT64_MAX << 30},
+        {"17179869176", 17179869176},
+    };
+    char text[128];
+
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        snprintf(text, sizeof text, "[v]\nkernel = k\nmemory = %s", row[i].text);
+        if (row[i].bytes % 8192) {
+            fails(text, 3, "memory is a multiple of 8K");
+            continue;
+        }
+        works(text);
+        ck_assert_uint_eq(c.vm[0].memory, row[i].bytes);
+    }
+}
+END_TEST
+
+START_TEST(memory_mistakes)
+{
+    const char *const form[] = {"", "K", "-8K", "8k", "8 K", "8KB", "8T", "8G1", "all", "0x2000",
+                                "17179869184", "17179869184G", "18446744073709551615",
+                                "18446744073709551616", "18446744073709559808", "36893488147419103232K"};
+    const char *const whole_pages[] = {"0", "0G", "1", "1K", "4K", "4096", "8191", "8193", "12K"};
+    char text[128];
+
+    for (size_t i = 0; i < sizeof form / sizeof form[0]; i++) {
+        snprintf(text, sizeof text, "[v]\nmemory = %s\n", form[i]);
+        fails(text, 2, "memory is a number with K, M or G");
+    }
+    for (size_t i = 0; i < sizeof whole_pages / sizeof whole_pages[0]; i++) {
+        snprintf(text, sizeof text, "[v]\nmemory = %s\n", whole_pages[i]);
+        fails(text, 2, "memory is a multiple of 8K");
+    }
+}
+END_TEST
+
+/* Each text that is kept, as long as it may be, and one byte longer. */
+START_TEST(long_values)
+{
+    const struct {
+        const char *before, *after;
+        size_t max;
+    } row[] = {
+        {VM "kernel =", "\n", CONFIG_NAME - 1},
+        {VM "initrd = ", "\n", CONFIG_NAME - 1},
+        {VM "append = ", "", CONFIG_APPEND - 1},
+        {VM "[", "]\nmemory=8K\nkernel=k\n", CONFIG_NAME - 1},
+    };
+    char value[CONFIG_APPEND + 1], text[CONFIG_APPEND + 128];
+
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        for (size_t len = row[i].max; len <= row[i].max + 1; len++) {
+            memset(value, 'v', len);
+            value[len] = 0;
+            snprintf(text, sizeof text, "%s%s%s", row[i].before, value, row[i].after);
+            if (len == row[i].max)
+                works(text);
+            else
+                fails(text, 4, "value too long");
+        }
+    }
+    ck_assert_uint_eq(strlen(c.vm[0].kernel), strlen("vmlinux"));
+}
+END_TEST
+
+START_TEST(as_many_as_fit)
+{
+    char text[CONFIG_VMS * 64 + 64];
+    size_t n = 0;
+
+    for (unsigned i = 0; i < CONFIG_VMS; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "[%u]\nmemory=8K\nkernel=k%u\n", i, i);
+    works(text);
+    ck_assert_uint_eq(c.vms, CONFIG_VMS);
+    ck_assert_str_eq(c.vm[CONFIG_VMS - 1].kernel, "k15");
+    snprintf(text + n, sizeof text - n, "[more]\n");
+    fails(text, 3 * CONFIG_VMS + 1, "too many virtual machines");
+}
+END_TEST
+
+/* Bytes that would end a name early or steer a terminal, in each place and in comments too. */
+START_TEST(control_characters)
+{
+    static const char *const text[] = {"[v@]\n", VM "initrd = a@b\n", VM "@", VM "# @\n", VM "ap@pend = 1\n"};
+    static const unsigned line[] = {1, 4, 4, 4, 4};
+
+    for (size_t i = 0; i < sizeof text / sizeof text[0]; i++) {
+        for (int ch = 0; ch < 256; ch++) {
+            char copy[128];
+            size_t len = strlen(text[i]);
+            struct config_error e;
+
+            memcpy(copy, text[i], len);
+            *(char *)memchr(copy, '@', len) = (char)ch;
+            e = parse(copy, len);
+            if ((ch < 32 && ch != '\t' && ch != '\n' && ch != '\r') || ch == 127) {
+                ck_assert_msg(e.what, "%zu: byte %d accepted", i, ch);
+                ck_assert_str_eq(e.what, "a control character");
+                ck_assert_uint_eq(e.line, line[i]);
+            } else if (e.what) {
+                ck_assert_str_ne(e.what, "a control character");
+            }
+        }
+    }
+}
+END_TEST
+
+START_TEST(later_settings_win)
+{
+    works(VM "memory = 8K\nkernel = other\ncpus = 2\ncpus = 5\n");
+    ck_assert_uint_eq(c.vm[0].memory, 8192);
+    ck_assert_str_eq(c.vm[0].kernel, "other");
+    ck_assert_uint_eq(c.vm[0].cpus, 5);
+}
+END_TEST
+
+/* Cut after any byte: something sensible or an error in a line that is there. */
+START_TEST(cut_anywhere)
+{
+    unsigned lines = 1;
+
+    for (size_t len = 0; len < sizeof whole - 1; len++) {
+        struct config_error e = parse(whole, len);
+
+        ck_assert_uint_le(e.line, lines);
+        ck_assert(e.what || (c.vms >= 1 && c.vm[c.vms - 1].memory && c.vm[c.vms - 1].kernel[0]));
+        lines += whole[len] == '\n';
+    }
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *tests[] = {everything, mistakes, cpus, memory_sizes, memory_mistakes,
+                                   long_values, as_many_as_fit, control_characters,
+                                   later_settings_win, cut_anywhere};
+
+    return SUITE_RUN("config", tests, NULL, NULL);
+}
