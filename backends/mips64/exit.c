@@ -88,22 +88,32 @@ void mips_lines(struct disco_vcpu *v, uint32_t lines)
     mips_cp0_set_lines(a->cp0, lines);
 }
 
+/* The real Status for the virtual one; EXL, which the final eret clears. */
+static void set_status(struct mips_vcpu *a, uint64_t virtual)
+{
+    uint32_t status = mips_hw_status(virtual, a->fpu_live, (ST_IM_TIMER | ST_IM_IPI) >> 8);
+
+    a->status_seen = virtual;
+    if (status == a->hw_status)
+        return;
+    a->hw_status = status;
+    mips_set32(C0_STATUS, status | ST_EXL);
+    mips_ehb();
+}
+
 /* The guest goes on: give it the interrupts that wait, and the real Status that its own asks for. */
 static void finish(struct mips_vcpu *a)
 {
-    uint32_t lines = __atomic_load_n(&a->vcpu->lines, __ATOMIC_ACQUIRE), status;
+    uint32_t lines = __atomic_load_n(&a->vcpu->lines, __ATOMIC_ACQUIRE);
+    uint64_t status;
 
     if (lines != a->lines_seen)
         mips_lines(a->vcpu, lines);
     if (mips_interrupt_pending(a->cp0))
         mips_take_interrupt(a);
-    status = mips_hw_status(mips_cp0_get(a->cp0, MIPS_CP0_STATUS), a->fpu_live,
-                            (ST_IM_TIMER | ST_IM_IPI) >> 8);
-    if (status != a->hw_status) {
-        a->hw_status = status;
-        mips_set32(C0_STATUS, status | ST_EXL);
-        mips_ehb();
-    }
+    status = mips_cp0_get(a->cp0, MIPS_CP0_STATUS);
+    if (status != a->status_seen || !a->hw_status)
+        set_status(a, status);
 }
 
 int mips_exit(struct mips_vcpu *a)

@@ -33,6 +33,7 @@ static void acquire(struct mips_vcpu *a)
     enable();
     mips_fpu_load(a->fpr, a->fcsr);
     a->fpu_live = true;
+    a->hw_status = 0;
     a->stats.fpu_loads++;
     cpu->fpu_owner = a;
 }

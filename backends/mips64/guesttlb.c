@@ -132,13 +132,18 @@ static bool same_pair(const struct mips_vtlb_entry *a, const struct mips_vtlb_en
            !((a->lo0 ^ b->lo0) & MIPS_ENTRYLO_G);
 }
 
-/* Make the new pair usable at once: the access that missed comes next. */
+/*
+ * Make the new pair usable at once: the access that missed comes next. An entry for a segment that
+ * is unmapped to the guest may stand in its TLB, as on a real CPU, and is never looked at.
+ */
 static void enter(struct mips_vcpu *a, const struct mips_vtlb_entry *e)
 {
+    const struct disco_backend_ops *ops = a->vcpu->vm->backend->ops;
     struct disco_guest_map m;
+    disco_ppn ppn;
 
     describe(e, &m);
-    if (m.want[0] || m.want[1])
+    if (!ops->unmapped(a->vcpu, disco_vpn_base(m.pair), &ppn))
         (void)disco_vcpu_enter_pair(a->vcpu, disco_vpn_base(m.pair), &m);
 }
 

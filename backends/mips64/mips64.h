@@ -57,6 +57,7 @@ struct mips_vcpu {
     uint32_t random;      /**< state of the virtual Random */
     uint32_t cause;       /**< real Cause of this exit */
     uint32_t hw_status;   /**< real Status when it was last resumed; 0: not known */
+    uint64_t status_seen; /**< virtual Status that hw_status was made for */
     uint32_t lines_seen;  /**< interrupt lines as the virtual Cause shows them */
     uint64_t compare_at;  /**< real tick at which the virtual Compare matches; UINT64_MAX: never */
     struct mips_count count;

@@ -29,20 +29,23 @@ mips_vectors:
     .globl mips_vector_refill
 mips_vector_refill:
     dmtc0   $k0, KS_K0
+    dmfc0   $k0, C0_ENTRYHI         /* faulting pair and the real ASID */
     dmtc0   $k1, KS_K1
     dmtc0   $at, KS_AT
     dmfc0   $k1, KS_L2TLB
-    dmfc0   $k0, C0_ENTRYHI         /* faulting pair and the real ASID */
-    ld      $at, L2TLB_FLIP($k1)
-    ld      $k1, L2TLB_SETPTR($k1)
+    dsll    $at, $k0, 1
+    bltz    $at, refill_kernel      /* bit 62: a segment of the guest's kernel */
+     ld     $at, L2TLB_FLIP($k1)
+refill_l2tlb:
     xor     $at, $at, $k0           /* the key: pair and context */
+    ld      $k1, L2TLB_SETPTR($k1)
     dsrl    $k0, $at, 7
     andi    $k0, $k0, L2TLB_SET_MASK
     daddu   $k1, $k1, $k0
     ld      $k0, ENTRY_KEY($k1)
     beq     $k0, $at, 1f
      ld     $k0, ENTRY_SIZE + ENTRY_KEY($k1)
-    bne     $k0, $at, refill_pmap
+    bne     $k0, $at, refill_slow
      daddiu $k1, $k1, ENTRY_SIZE
 1:  ld      $k0, ENTRY_EVEN($k1)
     ld      $k1, ENTRY_ODD($k1)
@@ -51,10 +54,10 @@ mips_vector_refill:
     dmfc0   $k1, KS_L2TLB
     ld      $k0, L2TLB_HITS($k1)
     daddiu  $k0, $k0, 1
-    ehb
-    tlbwr
     sd      $k0, L2TLB_HITS($k1)
     dmfc0   $at, KS_AT
+    ehb
+    tlbwr
     dmfc0   $k0, KS_K0
     dmfc0   $k1, KS_K1
     eret
@@ -77,32 +80,29 @@ mips_vector_refill_end:
     b       monitor_fault           /* Cause.IV is clear */
      nop
 
-/* The L2TLB has nothing. Is it 0x4xxx... (direct map) or 0xffffffffcxxxxxxx (kernel image)? */
-    .globl mips_refill_pmap
-mips_refill_pmap:
-refill_pmap:
-    dmfc0   $k0, C0_BADVADDR
-    dsrl32  $at, $k0, 28            /* va >> 60 */
-    daddiu  $at, $at, -4
-    bnez    $at, 2f
-     dsll   $at, $k0, 4
-    dsrl    $k0, $at, 4 + 13        /* pair of the direct map */
+/*
+ * k0 = EntryHi, at = flip, k1 = L2TLB head. Is it 0x4xxx... (direct map), 0xffffffffcxxxxxxx (kernel
+ * image), or a mapped segment of the guest's kernel? EntryHi has all the bits that tell. For the first two
+ * the answer does not depend on the L2TLB, which never holds them.
+ */
+    .globl mips_refill_kernel
+mips_refill_kernel:
+refill_kernel:
+    bltz    $k0, 2f
+     dext   $at, $k0, 13, 35        /* pair of the direct map */
 1:  dmfc0   $k1, KS_VCPU
-    beqz    $k1, monitor_fault
-     ld     $at, VCPU_PAIRS($k1)
-    sltu    $at, $k0, $at
-    beqz    $at, refill_slow        /* beyond the VM's memory */
-     ld     $at, VCPU_PMAP_HITS($k1)
-    dsll    $k0, $k0, 5
-    daddiu  $at, $at, 1
-    sd      $at, VCPU_PMAP_HITS($k1)
+    ld      $k0, VCPU_PAIRS($k1)
+    sltu    $k0, $at, $k0
+    beqz    $k0, refill_slow        /* beyond the VM's memory */
+     dsll   $at, $at, 5
+    ld      $k0, VCPU_PMAP_HITS($k1)
+    daddiu  $k0, $k0, 1
+    sd      $k0, VCPU_PMAP_HITS($k1)
     ld      $k1, VCPU_PMAP($k1)
-    daddu   $k1, $k1, $k0
+    daddu   $k1, $k1, $at
     ld      $k0, PMAP_TLBE($k1)
     ld      $k1, PMAP_ENTRY_SIZE + PMAP_TLBE($k1)
-    or      $at, $k0, $k1
-    beqz    $at, refill_slow        /* not touched yet */
-     ori    $k0, $k0, 1             /* global: every address space has it */
+    ori     $k0, $k0, 1             /* global: every address space has it */
     ori     $k1, $k1, 1
     dmtc0   $k0, C0_ENTRYLO0
     dmtc0   $k1, C0_ENTRYLO1
@@ -112,13 +112,16 @@ refill_pmap:
     dmfc0   $k0, KS_K0
     dmfc0   $k1, KS_K1
     eret
-    .globl mips_refill_pmap_end
-mips_refill_pmap_end:
+    .globl mips_refill_kernel_end
+mips_refill_kernel_end:
 
-2:  dsra    $at, $k0, 28
+2:  dsll    $at, $k0, 16            /* address bits 47..28 all ones but for the last two? */
+    dsra    $at, $at, 44
     daddiu  $at, $at, 4
     beqz    $at, 1b
-     dext   $k0, $k0, 13, 15        /* pair of the image window: 256 MiB */
+     dext   $at, $k0, 13, 15        /* pair of the image window: 256 MiB */
+    b       refill_l2tlb
+     ld     $at, L2TLB_FLIP($k1)
 
 refill_slow:
     dmfc0   $at, KS_AT

@@ -39,7 +39,7 @@ static bool entry(struct bytes a, size_t *offset, struct bytes *name, struct byt
     if (a.len - *offset < HEADER || memcmp(h, MAGIC, 6) != 0 ||
         !field(h, FIELD_NAMESIZE, &name_len) || !field(h, FIELD_SIZE, &len))
         return false;
-    if (name_len == 0 || name_len > a.len - *offset - HEADER)
+    if (name_len == 0 || name_len > a.len - *offset - HEADER || h[HEADER + name_len - 1] != 0)
         return false;
     data = round4(*offset + HEADER + name_len);
     if (data > a.len || len > a.len - data)

@@ -5,6 +5,9 @@
 
 static bool is_space(uint8_t c) { return c == ' ' || c == '\t' || c == '\r'; }
 
+/* Texts end at a zero byte, and the log shows them: neither that nor what steers a terminal. */
+static bool is_control(uint8_t c) { return (c < ' ' && !is_space(c)) || c == 127; }
+
 static struct bytes trim(struct bytes b)
 {
     while (b.len && is_space(b.at[0]))
@@ -133,6 +136,10 @@ static const char *setting(struct config *c, struct bytes line)
 
 static const char *parse_line(struct config *c, struct bytes line)
 {
+    for (size_t i = 0; i < line.len; i++) {
+        if (is_control(line.at[i]))
+            return "a control character";
+    }
     line = trim(line);
     if (!line.len || line.at[0] == '#')
         return NULL;
@@ -155,7 +162,9 @@ struct config_error config_parse(struct bytes text, struct config *out)
         text.at += n;
         text.len -= n;
     }
+    if (!e.what && !out->vms)
+        return (struct config_error){0, "no virtual machine in it"};
     if (!e.what)
-        e.what = out->vms ? complete(out) : "no virtual machine in it";
+        e.what = complete(out);
     return e;
 }

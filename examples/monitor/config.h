@@ -8,7 +8,7 @@
  *     # comment
  *     [name]
  *     cpus = 1
- *     memory = 128M          K, M or G; whole pages
+ *     memory = 128M          K, M or G; a multiple of 8K
  *     kernel = vmlinux       a file of the boot archive
  *     initrd = initramfs.gz  optional
  *     append = quiet ...     optional: the kernel's command line

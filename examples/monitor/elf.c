@@ -36,16 +36,17 @@ static const char *check_header(struct bytes file, const struct header *h)
         return "ELF file for another machine than MIPS";
     if (h->type != TYPE_EXEC)
         return "not an executable ELF file";
-    if (h->phentsize != sizeof(struct program) || h->phoff > file.len ||
-        (uint64_t)h->phnum * sizeof(struct program) > file.len - h->phoff)
+    if (h->phnum && h->phentsize != sizeof(struct program))
+        return "malformed ELF file (size of program headers)";
+    if (h->phoff > file.len || (uint64_t)h->phnum * sizeof(struct program) > file.len - h->phoff)
         return "truncated ELF file (program headers)";
     return NULL;
 }
 
-/* Where a virtual address of the kernel's segments lies in guest-physical memory. */
-static bool physical(uint64_t va, uint64_t *pa)
+/* Where `size` bytes of one of the guest kernel's segments lie in guest-physical memory. */
+static bool physical(uint64_t va, uint64_t size, uint64_t *pa)
 {
-    if (va - KSEG0 < KSEG0_SIZE)
+    if (va - KSEG0 < KSEG0_SIZE && size <= KSEG0_SIZE - (va - KSEG0))
         *pa = va - KSEG0;
     else if (va >> 60 == DIRECT >> 60)
         *pa = va - DIRECT;
@@ -72,9 +73,11 @@ static const char *add(struct bytes file, const struct program *p, uint64_t memo
 
     if (p->offset > file.len || p->filesz > file.len - p->offset)
         return "truncated ELF file (segment contents)";
-    if (p->filesz > p->memsz || image->segments == ELF_SEGMENTS)
-        return "malformed ELF file";
-    if (!physical(p->vaddr, &pa))
+    if (p->filesz > p->memsz)
+        return "malformed ELF file (segment longer in the file than in memory)";
+    if (image->segments == ELF_SEGMENTS)
+        return "ELF file with more segments than the monitor loads";
+    if (!physical(p->vaddr, p->memsz, &pa))
         return "segment outside the guest's kernel segments (linked for bare hardware?)";
     if (pa > memory || p->memsz > memory - pa)
         return "segment outside the virtual machine's memory";
@@ -102,12 +105,12 @@ const char *elf_check(struct bytes file, uint64_t memory, struct elf_image *imag
         struct program p;
 
         memcpy(&p, file.at + h.phoff + i * sizeof p, sizeof p);
-        if (p.type == LOAD && p.memsz)
+        if (p.type == LOAD && (p.memsz || p.filesz))
             wrong = add(file, &p, memory, image);
     }
     if (!wrong && !image->segments)
         wrong = "ELF file without anything to load";
-    if (!wrong && (!physical(h.entry, &pa) || pa >= memory))
+    if (!wrong && (!physical(h.entry, 1, &pa) || pa >= memory))
         wrong = "entry point outside the virtual machine's memory";
     return wrong;
 }

@@ -13,11 +13,12 @@ enum { BEGIN_NODE = 1, END_NODE = 2, PROPERTY = 3, END = 9 };
 
 static void put(struct fdt *f, const void *from, size_t n)
 {
-    if (n > f->size - f->used) {
+    if (f->full || n > f->size - f->used) {
         f->full = true;
         return;
     }
-    memcpy(f->at + f->used, from, n);
+    if (n)
+        memcpy(f->at + f->used, from, n);
     f->used += n;
 }
 
@@ -140,8 +141,15 @@ size_t fdt_finish(struct fdt *f)
     put(f, f->strings, f->strings_used);
     if (f->full)
         return 0;
-    const uint32_t header[] = {MAGIC, (uint32_t)f->used, HEADER + RESERVATIONS, (uint32_t)strings,
-                               HEADER, VERSION, LAST_COMPATIBLE, 0, (uint32_t)f->strings_used,
+    const uint32_t header[] = {MAGIC,
+                               (uint32_t)f->used,
+                               HEADER + RESERVATIONS,
+                               (uint32_t)strings,
+                               HEADER,
+                               VERSION,
+                               LAST_COMPATIBLE,
+                               0,
+                               (uint32_t)f->strings_used,
                                (uint32_t)(strings - HEADER - RESERVATIONS)};
 
     for (unsigned i = 0; i < sizeof header / sizeof header[0]; i++)

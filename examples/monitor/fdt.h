@@ -4,7 +4,8 @@
 
 /*
  * Writes a flattened device tree (Devicetree Specification 0.4, chapter 5) front to back into one
- * buffer. A failure (buffer full) is remembered, and reported by fdt_finish().
+ * buffer: of each node first its properties, then the nodes in it. A failure (buffer full) is
+ * remembered, and reported by fdt_finish().
  */
 
 #include <stdbool.h>
@@ -25,6 +26,7 @@ struct fdt {
 void fdt_start(struct fdt *f, void *at, size_t size);
 void fdt_begin(struct fdt *f, const char *node);
 void fdt_end(struct fdt *f);
+/* Any value; NULL with `len` 0 for a property whose presence says all. */
 void fdt_bytes(struct fdt *f, const char *property, const void *value, size_t len);
 void fdt_string(struct fdt *f, const char *property, const char *value);
 void fdt_u32(struct fdt *f, const char *property, uint32_t value);

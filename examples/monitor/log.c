@@ -18,10 +18,16 @@ static void put(struct line *l, char c)
         l->text[l->n++] = c;
 }
 
+/* Texts come from vms.conf and from guests: they may neither end the line nor steer a terminal. */
+static void put_text(struct line *l, char c)
+{
+    put(l, (unsigned char)c < ' ' || c == 127 ? '?' : c);
+}
+
 static void put_string(struct line *l, const char *s)
 {
     for (s = s ? s : "(null)"; *s; s++)
-        put(l, *s);
+        put_text(l, *s);
 }
 
 static void put_number(struct line *l, uint64_t v, unsigned base, unsigned width)
@@ -58,13 +64,14 @@ static const char *convert(struct line *l, const char *f, va_list *args)
         wide = true;
     switch (*f) {
     case 's': put_string(l, va_arg(*args, const char *)); break;
-    case 'c': put(l, (char)va_arg(*args, int)); break;
+    case 'c': put_text(l, (char)va_arg(*args, int)); break;
     case 'd': put_signed(l, wide ? va_arg(*args, int64_t) : va_arg(*args, int)); break;
     case 'u':
     case 'x':
-        put_number(l, wide ? va_arg(*args, uint64_t) : va_arg(*args, unsigned),
-                   *f == 'x' ? 16 : 10, width);
+        put_number(l, wide ? va_arg(*args, uint64_t) : va_arg(*args, unsigned), *f == 'x' ? 16 : 10,
+                   width);
         break;
+    case 0: return f;
     default: put(l, *f); break;
     }
     return f + 1;

@@ -4,7 +4,7 @@
 
 /*
  * The monitor's own words: lines "disco: ..." on the second serial port, never on a guest's console.
- * Formats: %s %c %d %u %x with l (64 bit) and field width, %%; nothing else.
+ * Formats: %s %c %d %u %x, with l: 64 bit; %08x and %08u of any width; %%; nothing else.
  */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* As say(), with "error: " in front: the launcher shows it to the person. */

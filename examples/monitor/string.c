@@ -4,23 +4,24 @@
 #include <stdint.h>
 #include <string.h>
 
-#define WORDS_ALIGNED(a, b) ((((uintptr_t)(a) | (uintptr_t)(b)) & 7) == 0)
+/* Release 6 loads and stores words at any address. */
+struct word {
+    uint64_t v;
+} __attribute__((packed, may_alias));
 
 void *memcpy(void *restrict to, const void *restrict from, size_t n)
 {
     unsigned char *t = to;
     const unsigned char *f = from;
 
-    if (WORDS_ALIGNED(t, f)) {
-        for (; n >= 32; n -= 32, t += 32, f += 32) {
-            uint64_t a = ((const uint64_t *)f)[0], b = ((const uint64_t *)f)[1];
-            uint64_t c = ((const uint64_t *)f)[2], d = ((const uint64_t *)f)[3];
+    for (; n >= 32; n -= 32, t += 32, f += 32) {
+        const struct word *w = (const struct word *)f;
+        uint64_t a = w[0].v, b = w[1].v, c = w[2].v, d = w[3].v;
 
-            ((uint64_t *)t)[0] = a;
-            ((uint64_t *)t)[1] = b;
-            ((uint64_t *)t)[2] = c;
-            ((uint64_t *)t)[3] = d;
-        }
+        ((struct word *)t)[0].v = a;
+        ((struct word *)t)[1].v = b;
+        ((struct word *)t)[2].v = c;
+        ((struct word *)t)[3].v = d;
     }
     while (n--)
         *t++ = *f++;

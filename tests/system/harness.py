@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DISCO = ROOT / "disco"
 ENDIAN = os.environ.get("DISCO_ENDIAN", "little")
 BOOT = 240.0    # seconds: a boot on a machine that is busy with other things
+GRACE = 15.0    # seconds: what ./disco itself started has to end first
 
 
 class Done:
@@ -33,7 +34,7 @@ def disco(*words, timeout=BOOT, stdin=subprocess.DEVNULL):
         out, err = process.communicate(timeout=timeout)
         return Done(process.returncode, out, err.decode(errors="replace"))
     finally:
-        procs.end(process)
+        procs.end(process, GRACE)
         process.stdout.close()
         process.stderr.close()
 
@@ -76,7 +77,7 @@ class Terminal:
         return self
 
     def __exit__(self, *_):
-        procs.end(self.process)
+        procs.end(self.process, GRACE)
         os.close(self.master)
         os.close(self.slave)
 

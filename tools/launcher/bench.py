@@ -13,6 +13,7 @@ from .paths import BUILD, LITTLE, ROOT
 from .say import Failure, say
 
 PLACE = ROOT / "tests" / "bench"
+GRACE = 30.0    # seconds: what a benchmark has started has to end first
 
 
 def registered():
@@ -42,4 +43,4 @@ def run(path):
     try:
         return process.wait()
     finally:
-        procs.end(process)
+        procs.end(process, GRACE)

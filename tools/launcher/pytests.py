@@ -5,6 +5,7 @@ usage: pytests.py DIRECTORY DESCRIPTOR
 """
 
 import json
+import signal
 import sys
 import time
 import unittest
@@ -59,6 +60,8 @@ class Reporter(unittest.TestResult):
 
 
 def main(directory, descriptor):
+    # Ended from outside, the tests still clean up after themselves.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     directory = Path(directory).resolve()
     sys.path[:0] = [str(ROOT / "tools"), str(directory.parent), str(directory)]
     with open(int(descriptor), "w", encoding="utf-8") as stream:

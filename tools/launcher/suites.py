@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 
 from . import build, guests, procs
@@ -19,6 +20,9 @@ HOST_OPTIONS = ("--prefix", PREFIX, "--libdir", "lib")
 
 # All that freestanding code may ask of its surroundings.
 GIVEN = {"memcpy", "memmove", "memset", "memcmp"}
+
+# Seconds that a test runner gets to end what its tests have started.
+GRACE = 30.0
 
 # Headers that say themselves that they are not for C++.
 C_ONLY = {"atomic.h", "lock.h"}
@@ -216,14 +220,13 @@ def python_tests(directory, timeout, **environment):
         with open(read_end, encoding="utf-8") as lines:
             return collected(process, lines, timeout)
     finally:
-        procs.end(process)
+        procs.end(process, GRACE)
 
 
 def collected(process, lines, timeout):
     """Read the runner's lines until it ends; a watchdog ends it when it takes too long."""
-    import threading
     late = threading.Event()
-    watchdog = threading.Timer(timeout, lambda: (late.set(), procs.end(process)))
+    watchdog = threading.Timer(timeout, lambda: (late.set(), procs.end(process, GRACE)))
     watchdog.daemon = True
     watchdog.start()
     try:

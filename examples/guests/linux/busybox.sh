@@ -34,8 +34,10 @@ build_busybox()
     rm -f "$out/.stamp"
     unpack_busybox
     unlock_sources
-    rm -rf "$build" "$out/root" "$out/root.tmp"
+    [ "$(cat "$build/.tree" 2>/dev/null)" = "$busybox_tree" ] || rm -rf "$build"
+    rm -rf "$out/root" "$out/root.tmp"
     mkdir -p "$build"
+    echo "$busybox_tree" >"$build/.tree"
     say "configuring"
     run_logged "$out/configure.log" "" "" configure_busybox
     say "compiling (log: $out/build.log)"

@@ -45,8 +45,8 @@ END_TEST
 
 START_TEST(names_are_whole)
 {
-    const char *const wrong[] = {"", "vms", "vms.con", "vms.conf.", "ms.conf", "VMS.CONF", "b",
-                                 "folder", "file"};
+    const char *const wrong[] = {"",         "vms", "vms.con", "vms.conf.", "ms.conf",
+                                 "VMS.CONF", "b",   "folder",  "file"};
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         ck_assert_msg(!found(wrong[i]), "%s", wrong[i]);
@@ -222,10 +222,10 @@ END_TEST
 
 int main(void)
 {
-    const TTest *tests[] = {every_file, names_are_whole, every_padding, first_of_two,
-                                   cut_anywhere, cut_before_contents, damaged_magic,
-                                   sizes_that_lie, size_at_its_limit, name_at_its_limit,
-                                   name_without_end, digits};
+    const TTest *tests[] = {every_file,        names_are_whole,  every_padding,
+                            first_of_two,      cut_anywhere,     cut_before_contents,
+                            damaged_magic,     sizes_that_lie,   size_at_its_limit,
+                            name_at_its_limit, name_without_end, digits};
 
     return SUITE_RUN("archive", tests, setup, NULL);
 }

@@ -107,9 +107,20 @@ END_TEST
 
 START_TEST(cpus)
 {
-    const char *const wrong[] = {"", "0", "65", "-1", "+1", "1 2", "1x", "x", "0x1", "1.0",
-                                 "18446744073709551615", "18446744073709551616",
-                                 "18446744073709551617", "340282366920938463463374607431768211457"};
+    const char *const wrong[] = {"",
+                                 "0",
+                                 "65",
+                                 "-1",
+                                 "+1",
+                                 "1 2",
+                                 "1x",
+                                 "x",
+                                 "0x1",
+                                 "1.0",
+                                 "18446744073709551615",
+                                 "18446744073709551616",
+                                 "18446744073709551617",
+                                 "340282366920938463463374607431768211457"};
     char text[128];
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -132,8 +143,14 @@ START_TEST(memory_sizes)
         const char *text;
         uint64_t bytes;
     } row[] = {
-        {"8192", 8192}, {"8K", 8192}, {"16384", 16384}, {"131072K", 128 << 20}, {"1M", 1 << 20},
-        {"1G", 1 << 30}, {"2047M", 2047ull << 20}, {"17179869183G", UINT64_MAX << 30},
+        {"8192", 8192},
+        {"8K", 8192},
+        {"16384", 16384},
+        {"131072K", 128 << 20},
+        {"1M", 1 << 20},
+        {"1G", 1 << 30},
+        {"2047M", 2047ull << 20},
+        {"17179869183G", UINT64_MAX << 30},
         {"17179869176", 17179869176},
     };
     char text[128];
@@ -152,9 +169,22 @@ END_TEST
 
 START_TEST(memory_mistakes)
 {
-    const char *const form[] = {"", "K", "-8K", "8k", "8 K", "8KB", "8T", "8G1", "all", "0x2000",
-                                "17179869184", "17179869184G", "18446744073709551615",
-                                "18446744073709551616", "18446744073709559808", "36893488147419103232K"};
+    const char *const form[] = {"",
+                                "K",
+                                "-8K",
+                                "8k",
+                                "8 K",
+                                "8KB",
+                                "8T",
+                                "8G1",
+                                "all",
+                                "0x2000",
+                                "17179869184",
+                                "17179869184G",
+                                "18446744073709551615",
+                                "18446744073709551616",
+                                "18446744073709559808",
+                                "36893488147419103232K"};
     const char *const whole_pages[] = {"0", "0G", "1", "1K", "4K", "4096", "8191", "8193", "12K"};
     char text[128];
 
@@ -216,7 +246,8 @@ END_TEST
 /* Bytes that would end a name early or steer a terminal, in each place and in comments too. */
 START_TEST(control_characters)
 {
-    static const char *const text[] = {"[v@]\n", VM "initrd = a@b\n", VM "@", VM "# @\n", VM "ap@pend = 1\n"};
+    static const char *const text[] = {"[v@]\n", VM "initrd = a@b\n", VM "@", VM "# @\n",
+                                       VM "ap@pend = 1\n"};
     static const unsigned line[] = {1, 4, 4, 4, 4};
 
     for (size_t i = 0; i < sizeof text / sizeof text[0]; i++) {
@@ -266,9 +297,9 @@ END_TEST
 
 int main(void)
 {
-    const TTest *tests[] = {everything, mistakes, cpus, memory_sizes, memory_mistakes,
-                                   long_values, as_many_as_fit, control_characters,
-                                   later_settings_win, cut_anywhere};
+    const TTest *tests[] = {everything,         mistakes,    cpus,           memory_sizes,
+                            memory_mistakes,    long_values, as_many_as_fit, control_characters,
+                            later_settings_win, cut_anywhere};
 
     return SUITE_RUN("config", tests, NULL, NULL);
 }

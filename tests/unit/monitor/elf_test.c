@@ -60,10 +60,11 @@ START_TEST(cut_anywhere)
     const size_t headers = offsetof(struct kernel, segment[3]);
 
     for (size_t len = 0; len <= sizeof k; len++)
-        says(check_size(len, KERNEL_MEMORY), len < sizeof k.header ? "truncated ELF file (header)"
-                                             : len < headers       ? "truncated ELF file (program headers)"
-                                             : len < sizeof k      ? "truncated ELF file (segment contents)"
-                                                                   : NULL);
+        says(check_size(len, KERNEL_MEMORY),
+             len < sizeof k.header ? "truncated ELF file (header)"
+             : len < headers       ? "truncated ELF file (program headers)"
+             : len < sizeof k      ? "truncated ELF file (segment contents)"
+                                   : NULL);
 }
 END_TEST
 
@@ -108,7 +109,8 @@ END_TEST
 
 START_TEST(program_headers)
 {
-    const uint64_t far[] = {sizeof k + 1, sizeof k - 3 * 56 + 1, UINT64_MAX, UINT64_MAX - 55, 1ull << 63};
+    const uint64_t far[] = {sizeof k + 1, sizeof k - 3 * 56 + 1, UINT64_MAX, UINT64_MAX - 55,
+                            1ull << 63};
 
     for (size_t i = 0; i < sizeof far / sizeof far[0]; i++) {
         k.header.e_phoff = far[i];
@@ -157,9 +159,9 @@ START_TEST(contents)
 {
     const struct {
         uint64_t offset, filesz;
-    } row[] = {{sizeof k + 1, 1},     {sizeof k - 1, 2},          {sizeof k, 1},
-               {UINT64_MAX, 1},       {UINT64_MAX - 127, 128},    {0, sizeof k + 1},
-               {1, UINT64_MAX},       {UINT64_MAX, UINT64_MAX},   {128, UINT64_MAX - 127}};
+    } row[] = {{sizeof k + 1, 1}, {sizeof k - 1, 2},        {sizeof k, 1},
+               {UINT64_MAX, 1},   {UINT64_MAX - 127, 128},  {0, sizeof k + 1},
+               {1, UINT64_MAX},   {UINT64_MAX, UINT64_MAX}, {128, UINT64_MAX - 127}};
 
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
         k.segment[2].p_offset = row[i].offset;
@@ -191,9 +193,18 @@ END_TEST
 /* Addresses of user, kernel, mapped and cached segments; and just outside the two that are right. */
 START_TEST(foreign_addresses)
 {
-    const uint64_t va[] = {0, 0x120000000, KSEG0 - 1, KSEG0 - 128, KSEG0 + 0x10000000,
-                           0xffffffff80100000, UINT64_MAX, UINT64_MAX - 127, DIRECT - 1,
-                           0x5000000000000000, 0x9800000000100000, 0xc000000000000000};
+    const uint64_t va[] = {0,
+                           0x120000000,
+                           KSEG0 - 1,
+                           KSEG0 - 128,
+                           KSEG0 + 0x10000000,
+                           0xffffffff80100000,
+                           UINT64_MAX,
+                           UINT64_MAX - 127,
+                           DIRECT - 1,
+                           0x5000000000000000,
+                           0x9800000000100000,
+                           0xc000000000000000};
 
     for (size_t i = 0; i < sizeof va / sizeof va[0]; i++) {
         k.segment[2].p_vaddr = va[i];
@@ -218,10 +229,14 @@ START_TEST(outside_memory)
 {
     const struct {
         uint64_t pa, size;
-    } row[] = {{KERNEL_MEMORY, 128},          {KERNEL_MEMORY - 127, 128},
-               {0, KERNEL_MEMORY + 1},        {0x102000, UINT64_MAX},
-               {0x102000, UINT64_MAX - 0x102000}, {0x102000, UINT64_MAX - 0x101fff},
-               {0xfffffffffffffff, 128},      {0xfffffffffffff80, 128}};
+    } row[] = {{KERNEL_MEMORY, 128},
+               {KERNEL_MEMORY - 127, 128},
+               {0, KERNEL_MEMORY + 1},
+               {0x102000, UINT64_MAX},
+               {0x102000, UINT64_MAX - 0x102000},
+               {0x102000, UINT64_MAX - 0x101fff},
+               {0xfffffffffffffff, 128},
+               {0xfffffffffffff80, 128}};
 
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
         k.segment[2].p_vaddr = DIRECT + row[i].pa;
@@ -250,10 +265,14 @@ START_TEST(overlapping)
     const struct {
         uint64_t pa, size;
         const char *wrong;
-    } row[] = {{0x100000, 0x1000, "overlapping segments"}, {0x100fff, 128, "overlapping segments"},
-               {0x101000, 128, NULL},                      {0x0fff81, 128, "overlapping segments"},
-               {0x0fff80, 128, NULL},                      {0, 0x200000, "overlapping segments"},
-               {0x100800, 128, "overlapping segments"},    {0, 0x100000, NULL}};
+    } row[] = {{0x100000, 0x1000, "overlapping segments"},
+               {0x100fff, 128, "overlapping segments"},
+               {0x101000, 128, NULL},
+               {0x0fff81, 128, "overlapping segments"},
+               {0x0fff80, 128, NULL},
+               {0, 0x200000, "overlapping segments"},
+               {0x100800, 128, "overlapping segments"},
+               {0, 0x100000, NULL}};
 
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
         k.segment[2].p_vaddr = DIRECT + row[i].pa;
@@ -282,8 +301,15 @@ END_TEST
 
 START_TEST(entry_point)
 {
-    const uint64_t bad[] = {0, 0x120000000, KSEG0 - 4, KSEG0 + 0x10000000, UINT64_MAX, DIRECT - 4,
-                            DIRECT + KERNEL_MEMORY, 0x5000000000000000, 0xffffffff80100000};
+    const uint64_t bad[] = {0,
+                            0x120000000,
+                            KSEG0 - 4,
+                            KSEG0 + 0x10000000,
+                            UINT64_MAX,
+                            DIRECT - 4,
+                            DIRECT + KERNEL_MEMORY,
+                            0x5000000000000000,
+                            0xffffffff80100000};
     const uint64_t ok[] = {KSEG0, KSEG0 + 0xffffffc, DIRECT, DIRECT + KERNEL_MEMORY - 4};
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -299,11 +325,24 @@ END_TEST
 
 int main(void)
 {
-    const TTest *tests[] = {
-        good, end_is_the_highest, cut_anywhere, identity, byte_order, machine_and_type,
-        program_headers, program_headers_elsewhere, nothing_to_load, contents, longer_in_the_file,
-        foreign_addresses, across_the_window, outside_memory, small_memory, overlapping,
-        many_segments, entry_point};
+    const TTest *tests[] = {good,
+                            end_is_the_highest,
+                            cut_anywhere,
+                            identity,
+                            byte_order,
+                            machine_and_type,
+                            program_headers,
+                            program_headers_elsewhere,
+                            nothing_to_load,
+                            contents,
+                            longer_in_the_file,
+                            foreign_addresses,
+                            across_the_window,
+                            outside_memory,
+                            small_memory,
+                            overlapping,
+                            many_segments,
+                            entry_point};
 
     return SUITE_RUN("elf", tests, setup, NULL);
 }

@@ -56,9 +56,11 @@ END_TEST
 
 START_TEST(strings)
 {
+    const char *volatile nobody = NULL;
+
     say("vm %s: %s.", "vm0", "");
     said("vm vm0: .");
-    say("[%s]", (const char *)NULL + (puts_seen ? 1 : 0));
+    say("[%s]", nobody);
     said("[(null)]");
 }
 END_TEST
@@ -122,7 +124,7 @@ END_TEST
 /* Long lines are cut and still end. */
 START_TEST(long_lines)
 {
-    char text[600], expect[LONGEST + 1];
+    char text[600], expect[700];
 
     for (size_t n = 200; n < sizeof text; n++) {
         memset(text, 'x', n);
@@ -188,9 +190,9 @@ END_TEST
 
 int main(void)
 {
-    const TTest *tests[] = {plain, strings, signed_numbers, unsigned_numbers, widths,
-                                   many_arguments, long_lines, cut_formats, control_characters,
-                                   errors, last_words};
+    const TTest *tests[] = {plain,          strings,    signed_numbers, unsigned_numbers,   widths,
+                            many_arguments, long_lines, cut_formats,    control_characters, errors,
+                            last_words};
 
     return SUITE_RUN("log", tests, setup, NULL);
 }

@@ -19,9 +19,9 @@ size_t cpio_add(struct cpio *a, const char *name, const void *data, size_t len)
 {
     char head[CPIO_HEADER + 64];
     size_t at = a->len;
-    int n = snprintf(head, sizeof head, "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%s",
-                     1, 0100644, 0, 0, 1, 0, (unsigned)len, 0, 0, 0, 0, (unsigned)strlen(name) + 1, 0,
-                     name);
+    int n = snprintf(head, sizeof head,
+                     "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%s", 1, 0100644, 0,
+                     0, 1, 0, (unsigned)len, 0, 0, 0, 0, (unsigned)strlen(name) + 1, 0, name);
 
     append(a, head, (size_t)n + 1);
     append(a, data, len);

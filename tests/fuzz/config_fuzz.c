@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Fuzz target: vms.conf, as it comes and made of words that belong into one. */
+#include "monitor/config.h"
+
+#include "damage.h"
+#include "fence.h"
+
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static unsigned lines_of(struct bytes text)
+{
+    unsigned n = 1;
+
+    for (size_t i = 0; i < text.len; i++)
+        n += text.at[i] == '\n';
+    return n;
+}
+
+static void check_text(const char *s, size_t size, int wanted)
+{
+    size_t n = 0;
+
+    while (n < size && s[n])
+        demand((unsigned char)s[n] >= ' ' || s[n] == '\t' || s[n] == '\r', "no control character"),
+            n++;
+    demand(n < size, "text ends");
+    demand(n > 0 || !wanted, "text is there");
+}
+
+static void check_vm(const struct config *c, unsigned n)
+{
+    const struct vm_config *vm = &c->vm[n];
+
+    check_text(vm->name, sizeof vm->name, 1);
+    check_text(vm->kernel, sizeof vm->kernel, 1);
+    check_text(vm->initrd, sizeof vm->initrd, 0);
+    check_text(vm->append, sizeof vm->append, 0);
+    demand(vm->cpus >= 1 && vm->cpus <= 64, "1 to 64 processors");
+    demand(vm->memory && vm->memory % 8192 == 0, "memory in pairs of pages");
+    for (unsigned i = 0; i < n; i++)
+        demand(strcmp(c->vm[i].name, vm->name) != 0, "each name once");
+}
+
+static void check(struct bytes text)
+{
+    static struct config c;
+    struct config_error e;
+
+    memset(&c, 0xff, sizeof c);
+    e = config_parse(text, &c);
+    if (e.what) {
+        demand(e.line <= lines_of(text), "the line is one of the file");
+        return;
+    }
+    demand(c.vms >= 1 && c.vms <= CONFIG_VMS, "some virtual machines");
+    for (unsigned i = 0; i < c.vms; i++)
+        check_vm(&c, i);
+}
+
+/* Each byte is a word, or itself. */
+static size_t words(const uint8_t *data, size_t size, char *text, size_t max)
+{
+    static const char *const word[] = {"[a]\nkernel=k\nmemory=8K\n",
+                                       "[b]\nkernel=l\nmemory=1G\n",
+                                       "[",
+                                       "]",
+                                       "]\n",
+                                       "\n",
+                                       " = ",
+                                       "cpus = ",
+                                       "memory = ",
+                                       "kernel = ",
+                                       "initrd=",
+                                       "append=",
+                                       "#",
+                                       "\r\n",
+                                       "\t",
+                                       "1",
+                                       "8",
+                                       "64",
+                                       "65",
+                                       "8192",
+                                       "0",
+                                       "K",
+                                       "M\n",
+                                       "G\n",
+                                       "vmlinux\n",
+                                       "18446744073709551616",
+                                       "17179869183",
+                                       "0123456789012345678901234567890",
+                                       "\x7f"};
+    const size_t n = sizeof word / sizeof word[0];
+    size_t len = 0;
+
+    for (; size && len < max - 64; data++, size--) {
+        const char byte[] = {(char)*data, 0}, *w = *data < 8 * n ? word[*data % n] : byte;
+
+        memcpy(text + len, w, strlen(w) + 1);
+        len += strlen(w) ? strlen(w) : 1;
+    }
+    return len;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static char text[8192];
+    size_t most = size ? 8 + (data[0] / 4) * 4u : 0;
+
+    if (!size || size > FENCE_MAX)
+        return 0;
+    if (data[0] % 4 == 0)
+        check(fenced(data + 1, size - 1));
+    else
+        check(fenced(text, words(data + 1, size - 1 < most ? size - 1 : most, text, sizeof text)));
+    return 0;
+}
