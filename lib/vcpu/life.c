@@ -89,7 +89,7 @@ static void stopped(struct disco_sched *s, struct disco_vm *vm)
 /* The processor has been chosen, and so has the node: its memory comes from where it first runs. */
 static void start_on(struct disco_vcpu *v, struct disco_sched *s, unsigned cpu)
 {
-    v->sched = s;
+    __atomic_store_n(&v->sched, s, __ATOMIC_RELEASE);
     v->node = s->backend->node_of_cpu[cpu];
     __atomic_store_n(&v->pause_wanted, 0, __ATOMIC_SEQ_CST);
     __atomic_store_n(&v->cpu, cpu, __ATOMIC_RELEASE);
@@ -101,6 +101,8 @@ static void start_on(struct disco_vcpu *v, struct disco_sched *s, unsigned cpu)
 
 static int try_start(struct disco_vcpu *v, struct disco_sched *s)
 {
+    if (v->sched && v->sched != s)
+        return DISCO_ERR_BAD_ARG;
     if (disco_vcpu_state(v) != DISCO_VCPU_STOPPED || disco_vm_ending(v->vm))
         return DISCO_ERR_STATE;
     if (__atomic_load_n(&s->admitted, __ATOMIC_SEQ_CST) >= s->queue_len)
@@ -116,7 +118,7 @@ int disco_vcpu_start(struct disco_vcpu *v, struct disco_sched *s)
 {
     int err;
 
-    if (!v || !s || v->vm->backend != s->backend || (v->sched && v->sched != s))
+    if (!v || !s || v->vm->backend != s->backend)
         return DISCO_ERR_BAD_ARG;
     disco_lock(&s->starts, s->backend);
     err = try_start(v, s);

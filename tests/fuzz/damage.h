@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 /*
- * Change some places of `file` (`size` bytes), as `data` says: a byte, or a field of 2, 4 or 8 bytes
- * that gets a value near a limit. Returns its new size, at most `size`.
+ * Change some places of `file` (`size` bytes), as `data` says: a byte, or a field of 2, 4 or 8
+ * bytes that gets a value near a limit. Returns its new size, at most `size`.
  */
 size_t damage(uint8_t *file, size_t size, const uint8_t *data, size_t len);
 

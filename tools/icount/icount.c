@@ -98,6 +98,7 @@ static void on_mark(unsigned cpu, void *data)
         m = &all.mark[all.marks++];
         m->cpu = cpu;
         m->number = (unsigned)(uintptr_t)data;
+        m->traces = all.cpu[cpu].traces;
         memcpy(m->executed, all.cpu[cpu].executed, sizeof m->executed);
     } else {
         all.marks_lost++;

@@ -10,6 +10,10 @@
  *   tag=NAME:ADDRESS     traces that execute the instruction at ADDRESS are told apart by it
  *   profile=START:END    instructions executed in this range, by the word where a run of them began
  *
+ * In the JSON: "cpus", executed instructions by segment; "marks", the same counts at each mark and the
+ * traces that had ended by then; "traces", by kind (way in, way out, cause, tags) the number of traces and
+ * of instructions in them; "profile", pairs of address and instructions.
+ *
  * A mark is `ori $0, $0, 0xd150 + n`, n = 0..15, which no compiler emits: every count is noted down.
  */
 #ifndef ICOUNT_H
@@ -45,6 +49,7 @@ struct profile {
 
 struct mark {
     unsigned cpu, number;
+    uint64_t traces; /* that have ended by then */
     uint64_t executed[SEGMENTS];
 };
 
@@ -65,6 +70,7 @@ struct trace {
 struct cpu {
     uint64_t executed[SEGMENTS];
     bool tracing;
+    uint64_t traces;
     uint64_t start;        /* executed[SEGMENT_KERNEL] when the trace began */
     uint32_t trapped;      /* the last instruction that cannot but trap */
     struct trace_key key;  /* as far as it is known */

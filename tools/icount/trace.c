@@ -50,6 +50,7 @@ bool trace_end(struct trace table[MAX_TRACES], struct cpu *cpu, uint64_t end)
     if (!cpu->tracing)
         return true;
     cpu->tracing = false;
+    cpu->traces++;
     cpu->key.end = end;
     t = find(table, &cpu->key);
     if (!t)

@@ -24,8 +24,9 @@ GIVEN = {"memcpy", "memmove", "memset", "memcmp"}
 # Seconds that a test runner gets to end what its tests have started.
 GRACE = 30.0
 
-# Headers that say themselves that they are not for C++.
-C_ONLY = {"atomic.h", "lock.h"}
+# Who compiles each header alone; clang if it is there.
+C, CXX = ("-x", "c", "-std=c11", "-ffreestanding"), ("-x", "c++", "-std=c++17")
+COMPILERS = (("gcc", *C), ("g++", *CXX), ("clang", *C), ("clang++", *CXX))
 
 # What meson says of a test, in our words; everything else is a failure.
 MESON_OUTCOMES = {"OK": PASSED, "EXPECTEDFAIL": PASSED, "SKIP": SKIPPED}
@@ -102,12 +103,9 @@ def meson_result(entry):
 def headers():
     """Each header alone: whoever includes one must not have to know what to include before it."""
     strict = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-I", ROOT / "include"]
-    results = []
-    for header in sorted((ROOT / "include" / "disco").glob("*.h")):
-        results.append(compile_alone(header, ["gcc", "-std=c11", "-ffreestanding", "-x", "c", *strict]))
-        if header.name not in C_ONLY:
-            results.append(compile_alone(header, ["g++", "-std=c++17", "-x", "c++", *strict]))
-    return results
+    present = [one for one in COMPILERS if shutil.which(one[0]) or not one[0].startswith("clang")]
+    return [compile_alone(header, [*words, *strict])
+            for header in sorted((ROOT / "include" / "disco").glob("*.h")) for words in present]
 
 
 def compile_alone(header, words):

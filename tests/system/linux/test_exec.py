@@ -30,7 +30,8 @@ class Exec(unittest.TestCase):
 
     def test_guest_that_ends_first(self):
         done = run("--exec", "echo going; poweroff -f; sleep 1000")
-        self.assertEqual((done.status, done.out), (125, b"going\n"), done)
+        self.assertEqual(done.status, 125, done)
+        self.assertTrue(done.out.startswith(b"going\n"), done)    # the kernel may add that it powers down
         self.assertIn("the guest ended before the command did", done.err)
 
     def test_boot_that_fails(self):

@@ -182,6 +182,13 @@ START_TEST(name_at_its_limit)
     ck_assert(!found("12345"));
     set_field(CPIO_NAMESIZE, 0);
     ck_assert(!found("12345") && !found(""));
+    a.len = 0;
+    cpio_add(&a, "", "", 0);
+    cpio_add(&a, "behind", "", 0);
+    ck_assert(found("behind"));
+    set_field(CPIO_NAMESIZE, 0);
+    a.bytes[CPIO_HEADER - 1] = 0; /* a name of no bytes has no end either */
+    ck_assert(!found("behind"));
 }
 END_TEST
 

@@ -190,7 +190,7 @@ START_TEST(longer_in_the_file)
 }
 END_TEST
 
-/* Addresses of user, kernel, mapped and cached segments; and just outside the two that are right. */
+/* Addresses in segments of other kinds, and just outside the two that are right. */
 START_TEST(foreign_addresses)
 {
     const uint64_t va[] = {0,

@@ -156,7 +156,7 @@ START_TEST(cut_formats)
 }
 END_TEST
 
-/* No text that is put in, a VM's name or a guest's last words, can make a second line or steer a terminal. */
+/* No text that is put in, as a guest's last words, can make a second line or steer a terminal. */
 START_TEST(control_characters)
 {
     for (int c = 1; c < 256; c++) {

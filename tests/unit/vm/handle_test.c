@@ -208,6 +208,7 @@ static disco_mpn share(void)
 
     ck_assert_int_eq(disco_pmap_lend(&vm->pmap, (disco_ppn){2}, 0, DISCO_PMAP_COW, &mpn), 0);
     ck_assert_int_eq(disco_pmap_share(&vm->pmap, (disco_ppn){9}, mpn, DISCO_PMAP_COW), 0);
+    ck_assert_int_eq(disco_memmap_put(r.mm, mpn), 0);
     return mpn;
 }
 

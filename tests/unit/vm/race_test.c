@@ -282,6 +282,7 @@ static void snapshot(struct rig_vm *vm, struct rig_vm *other, uint64_t round)
     if (disco_pmap_lend(&vm->pmap, (disco_ppn){PPN}, 0, DISCO_PMAP_COW, &mpn))
         return;
     ck_assert_int_eq(disco_pmap_share(&other->pmap, (disco_ppn){ppn}, mpn, DISCO_PMAP_COW), 0);
+    ck_assert_int_eq(disco_memmap_put(r.mm, mpn), 0);
     seen[0] = rig_peek(other, ppn * DISCO_PAGE_SIZE);
     for (unsigned i = 0; i < 20; i++)
         r.b->ops->relax(r.b);
@@ -303,7 +304,7 @@ static void revoke(void *ctx, unsigned cpu)
     struct rig_vm **vm = ctx;
 
     if (cpu == r.b->cpus - 1) {
-        for (uint64_t i = 0; i < scaled(400) || !all_ran(vm[0]); i++) {
+        for (uint64_t i = 0; i < scaled(400) || !(all_ran(vm[0]) || rig_ended(vm[0])); i++) {
             if (i & 1)
                 snapshot(vm[0], vm[1], i);
             else
@@ -329,6 +330,7 @@ START_TEST(no_store_is_lost_when_pages_move)
         ck_assert_int_eq(disco_vcpu_start(&vm[0]->vcpu[i], r.s), 0);
     }
     sim_run(r.m, revoke, vm);
+    ck_assert_int_eq(vm[0]->vm.cause, DISCO_CAUSE_KILLED);
     for (unsigned i = 0; i < 4; i++) {
         const struct sim_guest *g = sim_guest(&vm[0]->vcpu[i]);
         /* It may have been stopped between the store and the counting. */

@@ -192,10 +192,15 @@ void rig_settle(struct rig *r, struct disco_vcpu *v, unsigned turns)
         rig_turn(r, 0);
 }
 
+bool rig_ended(const struct rig_vm *vm)
+{
+    return __atomic_load_n(&vm->ended, __ATOMIC_SEQ_CST) != 0;
+}
+
 bool rig_all_ended(const struct rig *r)
 {
     for (unsigned i = 0; i < r->vms; i++) {
-        if (!__atomic_load_n(&r->vm[i]->ended, __ATOMIC_SEQ_CST))
+        if (!rig_ended(r->vm[i]))
             return false;
     }
     return true;

@@ -72,6 +72,7 @@ void rig_run_threads(struct rig *r);
 bool rig_run(struct rig *r, unsigned turns);
 /* Bring @p v onto processor 0, as for direct calls of what says "own processor"; it is BLOCKED then. */
 void rig_bring_in(struct rig *r, struct disco_vcpu *v);
+bool rig_ended(const struct rig_vm *vm);
 bool rig_all_ended(const struct rig *r);
 uint32_t rig_state(const struct disco_vcpu *v);
 uint64_t rig_peek(struct rig_vm *vm, uint64_t pa);

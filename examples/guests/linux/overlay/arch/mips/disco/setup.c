@@ -27,7 +27,8 @@ void __init prom_init(void)
 
 	if (!fdt || fdt_check_header(fdt))
 		panic("no device tree from the monitor");
-	board_cache_error_setup = disco_install_tlb_handlers;
+	/* The one hook of trap_init() after it has set its TLB handlers that nobody else takes. */
+	board_nmi_handler_setup = disco_install_tlb_handlers;
 }
 
 void __init plat_mem_setup(void)

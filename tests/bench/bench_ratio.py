@@ -1,0 +1,117 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The guest beside the same Linux on the bare machine: time and executed instructions."""
+
+import statistics
+import sys
+
+import counts
+import figures
+import machine
+from launcher.paths import guest_build
+
+KINDS = (machine.NATIVE, machine.GUEST)
+
+# 100 times a program that does not exist and one that does, checksums of 8 MB, a directory walk, floating point.
+MIX = """\
+i=0
+while [ $i -lt 100 ]; do /no/such/file 2>/dev/null; busybox true; i=$((i + 1)); done
+dd if=/dev/zero of=/tmp/zeros bs=1M count=8 2>/dev/null && md5sum /tmp/zeros
+find / -xdev | wc -l >/dev/null
+awk 'BEGIN { for (i = 1; i < 100000; i++) sum += sqrt(i) / (i + 1.5); printf "%.9f\\n", sum }'
+"""
+
+# Kernel functions that wait for time to pass: how many instructions that takes depends on QEMU's speed alone.
+WAITING = ("__delay", "__udelay", "__ndelay", "calibrate_delay", "CMOS_READ", "plat_time_init", "estimate_frequencies")
+
+FORKS, MILLIONS = 200, 50
+
+
+def pieces(forks, millions):
+    return f"mark 0; forkexec {forks}; mark 1; mark 0; cpuloop {millions}; mark 1"
+
+
+# --- time ---
+
+def times(kind, forks, millions):
+    """Seconds by workload, from two boots."""
+    first = machine.linux(kind, f"forkexec {forks}; cpuloop {millions}")
+    second = machine.linux(kind, MIX)
+    return {"boot to power-off": first.begin + first.off - first.end,
+            f"{forks} fork+exec": first.nanoseconds("forkexec") / 1e9,
+            f"CPU-bound loop, {millions} million rounds": first.nanoseconds("cpuloop") / 1e9,
+            "mix, with its boot": second.off}
+
+
+def time_table(out, forks, millions, pairs):
+    runs = {kind: [] for kind in KINDS}
+    for _ in range(pairs):
+        for kind in KINDS:
+            runs[kind].append(times(kind, forks, millions))
+    rows = []
+    for workload in runs[machine.NATIVE][0]:
+        native, guest = ([run[workload] for run in runs[kind]] for kind in KINDS)
+        ratios = [there / here for there, here in zip(guest, native)]
+        rows.append([workload, statistics.median(native), statistics.median(guest), statistics.median(ratios),
+                     min(ratios), max(ratios)])
+    out.table(f"Seconds, medians of {pairs} pairs of runs that take turns (native, guest, native, guest ...)",
+              ["workload", "native s", "guest s", "guest/native", "least", "most"], rows,
+              ["boot and mix: wall time of QEMU; the others: the guest's own clock",
+               "the mix boots, runs 100 x (exec of a missing file + exec of busybox), 8 MB dd + md5sum, find, awk, and powers off"])
+
+
+# --- instructions ---
+
+def kernel_symbols(kind):
+    folder = guest_build(machine.ENDIAN) / ("disco" if kind == machine.GUEST else "native")
+    return counts.Symbols(folder / "vmlinux.debug")
+
+
+def waiting(counted, symbols):
+    return sum(executed for name, executed in counted.by_function(symbols) if name in WAITING)
+
+
+def profiled(kind, command):
+    """A counted run with a profile of the kernel: counts, and how many of them only waited."""
+    symbols = kernel_symbols(kind)
+    first, end = symbols.text()
+    outcome, counted = counts.counted(machine.linux, kind, command, options=[f"profile={first:#x}:{end:#x}"])
+    assert outcome.status == 0
+    return counted, waiting(counted, symbols)
+
+
+def instructions(kind, forks, millions):
+    """Instructions by workload, each as a dict by mode."""
+    counted, waited = profiled(kind, pieces(forks, millions))
+    fork, loop = counted.between(skip=0), counted.between(skip=1)
+    kernel = "supervisor" if kind == machine.GUEST else "kernel"
+    boot = {mode: counted.total[mode] - fork[mode] - loop[mode] for mode in counts.MODES}
+    mix, mix_waited = profiled(kind, MIX)
+    return {"boot to power-off": boot,
+            "the same without waiting loops": {**boot, kernel: boot[kernel] - waited},
+            f"{forks} fork+exec": fork,
+            f"CPU-bound loop, {millions} million rounds": loop,
+            "mix, with its boot, without waiting loops": {**mix.total, kernel: mix.total[kernel] - mix_waited}}
+
+
+def instruction_table(out, forks, millions):
+    native, guest = (instructions(kind, forks, millions) for kind in KINDS)
+    rows = []
+    for workload, there in guest.items():
+        here = sum(native[workload].values())
+        rows.append([workload, here / 1e6, sum(there.values()) / 1e6, there["user"] / 1e6, there["supervisor"] / 1e6,
+                     there["kernel"] / 1e6, sum(there.values()) / here])
+    out.table("Executed instructions, in millions",
+              ["workload", "native", "guest", "of it user", "its kernel", "monitor", "guest/native"], rows,
+              ["counted by QEMU plugin tools/icount, one run each",
+               "waiting loops: " + ", ".join(WAITING) + "; the number of their instructions says only how fast QEMU is"])
+
+
+def measure(out):
+    forks, millions, pairs = (50, 10, 1) if out.quick else (FORKS, MILLIONS, 5)
+    instruction_table(out, forks, millions)
+    time_table(out, forks, millions, pairs)
+
+
+if __name__ == "__main__":
+    sys.exit(figures.main("ratio", __doc__, measure))
