@@ -125,6 +125,11 @@ bool sim_reaches(const struct sim_machine *m, unsigned cpu, disco_mpn mpn)
     return false;
 }
 
+const struct disco_vcpu *sim_owner(const struct sim_machine *m, unsigned cpu)
+{
+    return m->cpu[cpu].owner;
+}
+
 void sim_cpu_stats(const struct sim_machine *m, unsigned cpu, struct sim_cpu_stats *out)
 {
     *out = m->cpu[cpu].stats;

@@ -139,25 +139,26 @@ static void console_put(void *ctx, const uint8_t *bytes, size_t n)
     board_put(BOARD_CONSOLE, bytes, n);
 }
 
-static void device_line(void *ctx, bool up)
+/* Console and interval timer share one line of the virtual CPU: up while any of them has it up. */
+enum { DEVICE_CONSOLE = 1, DEVICE_TIMER = 2 };
+
+static void device_line(struct vm *vm, uint32_t device, bool up)
 {
-    disco_vcpu_line(&((struct vm *)ctx)->vcpu, DISCO_LINE_DEVICE, up);
+    uint32_t now = up ? __atomic_or_fetch(&vm->devices_up, device, __ATOMIC_SEQ_CST)
+                      : __atomic_and_fetch(&vm->devices_up, ~device, __ATOMIC_SEQ_CST);
+
+    disco_vcpu_line(&vm->vcpu, DISCO_LINE_DEVICE, now != 0);
 }
 
-/* The interval timer shares the device line with the console and is not wired to it yet. */
-static void timer_line(void *ctx, bool up)
-{
-    struct vm *vm = ctx;
+static void console_line(void *ctx, bool up) { device_line(ctx, DEVICE_CONSOLE, up); }
 
-    if (up || vm->console.head == vm->console.tail)
-        device_line(ctx, up);
-}
+static void timer_line(void *ctx, bool up) { device_line(ctx, DEVICE_TIMER, up); }
 
 static int make_devices(struct vm *vm, struct disco_backend *b)
 {
     static const uint32_t later[] = {DISCO_CALL_VCPU_START, DISCO_CALL_IPI, DISCO_CALL_IPI_ACK};
     int err = disco_console_init(&vm->console, b, console_put, vm,
-                                 (struct disco_line){device_line, vm});
+                                 (struct disco_line){console_line, vm});
 
     vm->power = (struct disco_power){poweroff, reset, panic, vm};
     err = err ? err : disco_timer_init(&vm->timer, b, (struct disco_line){timer_line, vm});

@@ -22,6 +22,7 @@ struct vm {
     struct disco_console console;
     struct disco_timer timer;
     struct disco_power power;
+    uint32_t devices_up; /* which devices hold the device line up; accessed atomically */
     struct bytes kernel, initrd;
     struct elf_image image;
     uint64_t initrd_pa;

@@ -9,8 +9,8 @@
  * Tables that assembly and C++ read too (pmap entries, L2TLB entries) are made of plain `uint64_t`
  * and `uint32_t`; whoever shares such a word between processors goes through these functions.
  * The order is in the name; without one it is relaxed, which is right wherever a lock that is held
- * orders the access already, and for counters. Built on the compilers' __atomic functions, which take plain
- * words and work in C and C++ alike.
+ * orders the access already, and for counters. Built on the compilers' __atomic functions, which
+ * take plain words and work in C and C++ alike.
  */
 
 #include <disco/base.h>
@@ -48,12 +48,12 @@ static inline void disco_count(uint64_t *p, uint64_t n)
 }
 
 /**
- * A full fence between a store and a later load of another word. Two processors that each store, fence,
- * and load the other's word cannot both miss the other's store.
+ * A full fence between a store and a later load of another word. Two processors that each store,
+ * fence, and load the other's word cannot both miss the other's store.
  */
 static inline void disco_fence(void)
 {
-#if defined(__SANITIZE_THREAD__) /* gcc warns that the sanitizer does not model fences: it need not */
+#if defined(__SANITIZE_THREAD__) /* gcc warns that the sanitizer ignores fences: it may */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wtsan"
 #endif

@@ -102,7 +102,8 @@ const struct disco_l2tlb_entry *disco_l2tlb_peek(const struct disco_l2tlb *t, di
 
 /**
  * Enter a pair, replacing what was there: the address space's own entry and a global one; a global
- * entry replaces those of all address spaces. The caller holds the pmap entries of both pages. Owner only.
+ * entry replaces those of all address spaces. The caller holds the pmap entries of both pages.
+ * Owner only.
  * @return 0, or DISCO_ERR_BAD_ARG for an ASID out of range or a note with bit 63 set.
  */
 int disco_l2tlb_insert(struct disco_l2tlb *t, disco_va va, uint32_t asid, bool global,

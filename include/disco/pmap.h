@@ -122,14 +122,14 @@ enum disco_pmap_reason disco_pmap_reason(const struct disco_pmap *pm, disco_ppn 
 
 /* --- entering translations --- */
 
-/** A pair of pages that a guest maps together. Fill `m`, `vcpu`, `node`, `record`; the rest comes back. */
+/** A pair of pages that a guest maps together. Fill in the first four; the rest comes back. */
 struct disco_pmap_pair {
     const struct disco_guest_map *m;
     uint32_t vcpu;
     unsigned node;
     bool record;        /**< write the place into the backmaps; false for unmapped segments */
     disco_tlbe e[2];    /**< out: what to load; 0 where the guest has nothing or owns nothing */
-    int err[2];         /**< out: why e[i] is 0 although the guest wants it (BAD_ADDRESS, NO_MEMORY) */
+    int err[2];         /**< out: why e[i] is 0 though wanted: BAD_ADDRESS, NO_MEMORY, BAD_ARG */
     bool held[2];       /**< private */
 };
 
@@ -172,8 +172,8 @@ int disco_pmap_touch(struct disco_pmap *pm, disco_ppn ppn, unsigned node);
 int disco_pmap_share(struct disco_pmap *pm, disco_ppn ppn, disco_mpn mpn,
                      enum disco_pmap_reason reason);
 /**
- * The page at @p ppn (touched into being on @p node), made read-only for @p reason so that others may
- * share it: *out is it, with a reference that the caller must disco_memmap_put(). That reference is
+ * The page at @p ppn (touched into being on @p node), made read-only for @p reason so that others
+ * may share it: *out is it, with a reference that the caller must disco_memmap_put(). That reference is
  * what keeps the guest from taking the page back as its last user meanwhile.
  */
 int disco_pmap_lend(struct disco_pmap *pm, disco_ppn ppn, unsigned node,

@@ -8,8 +8,8 @@
  *
  * N processors (threads of the host, or one thread that plays them all), nodes with memory, a
  * hardware TLB per processor with address space identifiers, global entries and page pairs. Guests
- * are arrays of ::sim_insn over 16 registers; each guest has a software-filled TLB of its own, as on
- * MIPS, and believes that two segments are unmapped (SIM_UNMAPPED, SIM_WINDOW).
+ * are arrays of ::sim_insn over 16 registers; each guest has a software-filled TLB of its own, as
+ * on MIPS, and believes that two segments are unmapped (SIM_UNMAPPED, SIM_WINDOW).
  *
  * Time is counted, not measured: an operation of a guest takes SIM_OP_NS, and waiting moves the
  * clock on. With one thread everything is therefore repeatable.
@@ -132,7 +132,7 @@ struct sim_cpu_stats {
 
 struct sim_machine;
 
-/** @return a machine, the calling thread being its processor 0; NULL if @p c is bad or memory short. */
+/** @return a machine whose processor 0 is the calling thread; NULL: @p c is bad, or no memory. */
 struct sim_machine *sim_create(const struct sim_config *c);
 /** NULL: nothing. */
 void sim_destroy(struct sim_machine *m);
@@ -149,6 +149,8 @@ void sim_advance(struct sim_machine *m, uint64_t ns);
 void sim_load(struct disco_vcpu *v, const struct sim_insn *program, uint32_t length);
 /** Does @p cpu's TLB, hidden entries included, lead to @p mpn? Own processor, or none runs. */
 bool sim_reaches(const struct sim_machine *m, unsigned cpu, disco_mpn mpn);
+/** The virtual CPU whose entries @p cpu's TLB holds, or NULL. */
+const struct disco_vcpu *sim_owner(const struct sim_machine *m, unsigned cpu);
 void sim_cpu_stats(const struct sim_machine *m, unsigned cpu, struct sim_cpu_stats *out);
 
 #ifdef __cplusplus

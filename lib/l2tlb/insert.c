@@ -2,8 +2,8 @@
 /*
  * Which way an entry goes to, and aliases of global entries.
  *
- * A pair never has a global entry and one of some address space at once, for look-ups would then find
- * the older when the newer is replaced: each kind, when inserted, throws the other out.
+ * A pair never has a global entry and one of some address space at once, for look-ups would then
+ * find the older when the newer is replaced: each kind, when inserted, throws the other out.
  *
  * Replacement keeps no history, because assembly answers most look-ups and would have to write
  * it: an empty way, else a global entry whose alias is the other way (the alias serves the
@@ -15,7 +15,8 @@ static bool is_alias_of(const struct disco_l2tlb_entry *a, const struct disco_l2
 {
     uint64_t key = key_of(g);
 
-    return key && a->note & g->note & DISCO_L2TLB_GLOBAL && same_pair(key_of(a), key & ~CONTEXT_MASK);
+    return key && a->note & g->note & DISCO_L2TLB_GLOBAL &&
+           same_pair(key_of(a), key & ~CONTEXT_MASK);
 }
 
 static struct disco_l2tlb_entry *victim(const struct disco_l2tlb *t, struct disco_l2tlb_entry *set)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Backmaps: through which virtual pages of which virtual CPUs a page was entered. Nearly every page
- * is entered through one place, which fits in the entry. A second place moves both to a set, a cache
- * line with room for eight, from a pool. When that is full, or the pool empty, the page is
+ * is entered through one place, which fits in the entry. A second place moves both to a set, a
+ * cache line with room for eight, from a pool. When that is full, or the pool empty, the page is
  * "everywhere": revoking it makes every virtual CPU forget all it has. That is rare, dear, and
  * right.
  *
@@ -19,7 +19,9 @@
 
 static uint64_t pack(uint32_t vcpu, disco_vpn vpn)
 {
-    return PLACE_VALID | (uint64_t)vcpu << PLACE_VCPU_SHIFT | (vpn.v & PLACE_VPN_MASK & ~UINT64_C(1));
+    uint64_t pair = vpn.v & PLACE_VPN_MASK & ~UINT64_C(1);
+
+    return PLACE_VALID | (uint64_t)vcpu << PLACE_VCPU_SHIFT | pair;
 }
 
 static struct disco_purge unpack(uint64_t place)

@@ -2,8 +2,8 @@
 #include "sched.h"
 
 /*
- * How a pair gets into the TLBs of a running virtual CPU: while its pmap entries are held, so that a
- * revocation finds either no translation yet, or all of it where it looks (pmap.h).
+ * How a pair gets into the TLBs of a running virtual CPU: while its pmap entries are held, so that
+ * a revocation finds either no translation yet, or all of it where it looks (pmap.h).
  */
 
 static unsigned node_of(const struct disco_vcpu *v)

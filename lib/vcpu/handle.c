@@ -71,7 +71,7 @@ static enum disco_next write_to_unmapped(struct disco_vcpu *v, const struct disc
 /*
  * A store met a read-only entry. Whose reason is it? The guest's, if its own entry forbids stores;
  * it may have none any more although the L2TLB did, and then has to say again what it wants.
- * Otherwise it is the monitor's (copy-on-write, network, replica), of which the guest knows nothing.
+ * Otherwise it is the monitor's (copy-on-write, network, replica), unknown to the guest.
  */
 static enum disco_next write_fault(struct disco_vcpu *v, const struct disco_exit *x)
 {

@@ -2,7 +2,7 @@
 #ifndef DISCO_VCPU_SCHED_H
 #define DISCO_VCPU_SCHED_H
 
-/* Private to lib/vcpu: run queues, and the steps of a virtual CPU's life that several files need. */
+/* Private to lib/vcpu: run queues, and steps of a virtual CPU's life that several files need. */
 
 #include <disco/vcpu.h>
 

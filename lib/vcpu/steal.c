@@ -3,10 +3,10 @@
 
 /*
  * Who gets the next virtual CPU, and from where. Disco's scheduler is a simple one (section 4.1.1):
- * a queue a processor, so that a virtual CPU stays where its memory is, and idle processors help out.
+ * a queue a processor, so that a virtual CPU stays near its memory, and idle processors help out.
  */
 
-/* The longest queue of another processor; on a tie one of the same node. @p cpu if all are empty. */
+/* The longest queue of another processor, on a tie one of the same node; @p cpu if none waits. */
 static unsigned longest(const struct disco_sched *s, unsigned cpu)
 {
     const struct disco_backend *b = s->backend;

@@ -15,9 +15,11 @@ FUNCTIONS = 24
 
 def by_mode(out, counted):
     total = counted.all()
-    names = {"user": "programs (user mode)", "supervisor": "guest kernel (supervisor mode)", "kernel": "monitor (kernel mode)"}
-    out.table("Executed instructions by mode", ["mode", "millions", "%"],
-              [[names[mode], counted.total[mode] / 1e6, figures.percent(counted.total[mode], total)] for mode in counts.MODES])
+    names = {"user": "programs (user mode)", "supervisor": "guest kernel (supervisor mode)",
+             "kernel": "monitor (kernel mode)"}
+    rows = [[names[mode], counted.total[mode] / 1e6, figures.percent(counted.total[mode], total)]
+            for mode in counts.MODES]
+    out.table("Executed instructions by mode", ["mode", "millions", "%"], rows)
 
 
 def by_counter(out, stats, prefix, title):
@@ -33,7 +35,8 @@ def by_kind(out, counted, monitor):
     total = counted.total["kernel"]
     rows = [[kind.name, kind.count, kind.total / 1e6, kind.mean(), figures.percent(kind.total, total)]
             for kind in monitor.kinds(counted.data)[:2 * TOP]]
-    out.table("The monitor's instructions by what the exit was", ["exit", "times", "millions", "each", "% of monitor"], rows,
+    out.table("The monitor's instructions by what the exit was",
+              ["exit", "times", "millions", "each", "% of monitor"], rows,
               ["what is missing to 100 %: starting the monitor, and ending it"])
 
 

@@ -25,8 +25,9 @@ def rows(stats):
     if total == 0:
         raise Failure("the monitor counted no TLB misses")
     mapped = sum(count for who, count in found if not who.startswith("pmap"))
-    return [[who, count, figures.percent(count, total), None if who.startswith("pmap") else figures.percent(count, mapped)]
-            for who, count in found] + [["all", total, 100.0, None]]
+    table = [[who, count, figures.percent(count, total),
+              None if who.startswith("pmap") else figures.percent(count, mapped)] for who, count in found]
+    return table + [["all", total, 100.0, None]]
 
 
 NOTES = ("QEMU goes on translating through entries that were evicted from its TLB (up to 128 in all), so all these "

@@ -19,7 +19,8 @@ def boot(out, monitor):
     outcome, counted = counts.counted(machine.linux, machine.GUEST, "true", options=monitor.options())
     assert outcome.status == 0
     kinds = monitor.kinds(counted.data)
-    rows = [[kind.name, kind.count, kind.least, kind.usual(), kind.mean(), figures.percent(kind.total, counted.total["kernel"])]
+    total = counted.total["kernel"]
+    rows = [[kind.name, kind.count, kind.least, kind.usual(), kind.mean(), figures.percent(kind.total, total)]
             for kind in kinds if kind.count >= FEW]
     hit = next((kind for kind in kinds if kind.name == exits.L2TLB_HIT), None)
     if hit is None:
@@ -50,7 +51,7 @@ def operations(out, monitor):
               ["operation", "exits each", "instructions each", "instructions per exit"], rows,
               ["instructions are the monitor's alone; what the guest itself executes is not in them",
                "exits below 1 each: QEMU still translates through entries that were evicted from the TLB",
-               "the mapped pair's first use and the system call include what the guest's handler makes the monitor emulate"])
+               "a guest's refill and a system call include what the guest's handler makes the monitor emulate"])
 
 
 def measure(out):

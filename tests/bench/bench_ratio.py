@@ -22,7 +22,8 @@ awk 'BEGIN { for (i = 1; i < 100000; i++) sum += sqrt(i) / (i + 1.5); printf "%.
 """
 
 # Kernel functions that wait for time to pass: how many instructions that takes depends on QEMU's speed alone.
-WAITING = ("__delay", "__udelay", "__ndelay", "calibrate_delay", "CMOS_READ", "plat_time_init", "estimate_frequencies")
+WAITING = ("__delay", "__udelay", "__ndelay", "calibrate_delay", "CMOS_READ", "plat_time_init",
+           "estimate_frequencies")
 
 FORKS, MILLIONS = 200, 50
 
@@ -34,30 +35,36 @@ def pieces(forks, millions):
 # --- time ---
 
 def times(kind, forks, millions):
-    """Seconds by workload, from two boots."""
+    """Time by workload, from two boots. The programs of the first say when they are done."""
     first = machine.linux(kind, f"forkexec {forks}; cpuloop {millions}")
     second = machine.linux(kind, MIX)
+    forked, looped = first.when("forkexec: "), first.when("cpuloop: ")
     return {"boot to power-off": first.begin + first.off - first.end,
-            f"{forks} fork+exec": first.nanoseconds("forkexec") / 1e9,
-            f"CPU-bound loop, {millions} million rounds": first.nanoseconds("cpuloop") / 1e9,
+            f"{forks} fork+exec": forked - first.begin,
+            f"CPU-bound loop, {millions} million rounds": looped - forked,
             "mix, with its boot": second.off}
 
 
-def time_table(out, forks, millions, pairs):
+def take_turns(forks, millions, pairs):
     runs = {kind: [] for kind in KINDS}
     for _ in range(pairs):
         for kind in KINDS:
             runs[kind].append(times(kind, forks, millions))
+    return runs
+
+
+def time_table(out, runs, which, what):
+    pairs = len(runs[machine.NATIVE])
     rows = []
     for workload in runs[machine.NATIVE][0]:
-        native, guest = ([run[workload] for run in runs[kind]] for kind in KINDS)
+        native, guest = ([getattr(run[workload], which) for run in runs[kind]] for kind in KINDS)
         ratios = [there / here for there, here in zip(guest, native)]
         rows.append([workload, statistics.median(native), statistics.median(guest), statistics.median(ratios),
                      min(ratios), max(ratios)])
-    out.table(f"Seconds, medians of {pairs} pairs of runs that take turns (native, guest, native, guest ...)",
+    out.table(f"{what}, medians of {pairs} pairs of runs that take turns (native, guest, native, guest ...)",
               ["workload", "native s", "guest s", "guest/native", "least", "most"], rows,
-              ["boot and mix: wall time of QEMU; the others: the guest's own clock",
-               "the mix boots, runs 100 x (exec of a missing file + exec of busybox), 8 MB dd + md5sum, find, awk, and powers off"])
+              ["the loop and fork+exec: between the lines that the programs print",
+               "mix: boot, 100 x (exec of a missing file + exec of busybox), 8 MB dd + md5sum, find, awk, power-off"])
 
 
 # --- instructions ---
@@ -101,16 +108,18 @@ def instruction_table(out, forks, millions):
         here = sum(native[workload].values())
         rows.append([workload, here / 1e6, sum(there.values()) / 1e6, there["user"] / 1e6, there["supervisor"] / 1e6,
                      there["kernel"] / 1e6, sum(there.values()) / here])
-    out.table("Executed instructions, in millions",
-              ["workload", "native", "guest", "of it user", "its kernel", "monitor", "guest/native"], rows,
+    columns = ["workload", "native", "guest", "of it user", "its kernel", "monitor", "guest/native"]
+    out.table("Executed instructions, in millions", columns, rows,
               ["counted by QEMU plugin tools/icount, one run each",
-               "waiting loops: " + ", ".join(WAITING) + "; the number of their instructions says only how fast QEMU is"])
+               "waiting loops: " + ", ".join(WAITING) + "; how many instructions they take tells only QEMU's speed"])
 
 
 def measure(out):
     forks, millions, pairs = (50, 10, 1) if out.quick else (FORKS, MILLIONS, 5)
     instruction_table(out, forks, millions)
-    time_table(out, forks, millions, pairs)
+    runs = take_turns(forks, millions, pairs)
+    time_table(out, runs, "cpu", "Seconds of a processor that QEMU used")
+    time_table(out, runs, "wall", "Seconds of the clock")
 
 
 if __name__ == "__main__":

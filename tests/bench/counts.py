@@ -80,7 +80,7 @@ class Counts:
 def counted(runner, *words, options=()):
     """Run runner(*words, extra=QEMU's arguments) with the plugin. Returns its outcome and the Counts."""
     if not PLUGIN.exists():
-        raise Failure(f"there is no {PLUGIN}: ./disco bench builds it")
+        raise Failure(f"there is no {PLUGIN}; ./disco bench builds it")
     with tempfile.TemporaryDirectory(prefix="disco-icount-") as folder:
         out = Path(folder) / "counts.json"
         plugin = ",".join([str(PLUGIN), f"out={out}", *options])

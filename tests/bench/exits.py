@@ -29,8 +29,10 @@ TAGS = ("mips_raise", "disco_vcpu_enter_pair", "disco_vcpu_enter_unmapped", "mip
 
 CP0 = {(0, 0): "Index", (1, 0): "Random", (2, 0): "EntryLo0", (3, 0): "EntryLo1", (4, 0): "Context",
        (4, 2): "UserLocal", (5, 0): "PageMask", (5, 1): "PageGrain", (6, 0): "Wired", (7, 0): "HWREna",
-       (8, 0): "BadVAddr", (9, 0): "Count", (10, 0): "EntryHi", (11, 0): "Compare", (12, 0): "Status",
-       (13, 0): "Cause", (14, 0): "EPC", (15, 0): "PRId", (15, 1): "EBase", (20, 0): "XContext", (30, 0): "ErrorEPC"}
+       (8, 0): "BadVAddr", (8, 1): "BadInstr", (8, 2): "BadInstrP", (9, 0): "Count", (10, 0): "EntryHi",
+       (11, 0): "Compare", (12, 0): "Status", (13, 0): "Cause", (14, 0): "EPC", (15, 0): "PRId", (15, 1): "EBase",
+       **{(16, select): f"Config{select or ''}" for select in range(6)}, (17, 0): "LLAddr", (20, 0): "XContext",
+       (30, 0): "ErrorEPC"}
 MOVES = {0: "mfc0", 1: "dmfc0", 4: "mtc0", 5: "dmtc0"}
 OPERATIONS = {0x01: "tlbr", 0x02: "tlbwi", 0x03: "tlbinv", 0x04: "tlbinvf", 0x06: "tlbwr", 0x08: "tlbp",
               0x18: "eret", 0x1f: "deret", 0x20: "wait", 0x28: "monitor call"}

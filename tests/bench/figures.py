@@ -66,7 +66,8 @@ def circumstances():
     done = subprocess.run([PROGRAM[machine.ENDIAN == "little"], "--version"], capture_output=True, text=True,
                           check=True, timeout=60)
     version = done.stdout.split("\n", 1)[0].removeprefix("QEMU emulator version ")
-    return f"{time.strftime('%Y-%m-%d')}, QEMU {version}, {machine.ENDIAN} endian, host with {os.cpu_count()} processors"
+    host = f"host with {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}"
+    return f"{time.strftime('%Y-%m-%d')}, QEMU {version}, {machine.ENDIAN} endian, {host}"
 
 
 def main(name, what, measure):

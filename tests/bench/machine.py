@@ -2,6 +2,7 @@
 """Runs a command in Linux on the monitor or on the bare machine, and keeps what can be measured about it."""
 
 import os
+import resource
 import sys
 import time
 from dataclasses import dataclass, field
@@ -22,23 +23,39 @@ TIMEOUT = 1200.0
 GUEST, NATIVE = "guest", "native"
 
 
+@dataclass(frozen=True)
+class Time:
+    """Since QEMU was started: seconds of the host's clock, and seconds of a processor that QEMU had.
+
+    The second is what to compare on a host that has other things to do.
+    """
+    wall: float = 0
+    cpu: float = 0
+
+    def __sub__(self, other):
+        return Time(self.wall - other.wall, self.cpu - other.cpu)
+
+    def __add__(self, other):
+        return Time(self.wall + other.wall, self.cpu + other.cpu)
+
+
 @dataclass
 class Outcome:
-    """What one run gave. Times are seconds of the host's clock since QEMU was started."""
+    """What one run gave."""
     status: int = -1
     output: str = ""
-    begin: float = 0        # the command's output began: the system has booted
-    end: float = 0          # the command has ended
-    off: float = 0          # QEMU has ended
+    begin: Time = None      # the command's output began: the system has booted
+    end: Time = None        # the command has ended
+    off: Time = None        # QEMU has ended
+    lines: list = field(default_factory=list)   # (line of output, when)
     stats: dict = field(default_factory=dict)
 
-    def nanoseconds(self, program):
-        """What a test program said about its own time: "NAME: N ns"."""
-        for line in self.output.splitlines():
-            words = line.split()
-            if len(words) == 3 and words[0] == f"{program}:" and words[2] == "ns":
-                return int(words[1])
-        raise Failure(f"{program} did not report its time; it said:\n{self.output}")
+    def when(self, beginning):
+        """When the first line of output with this beginning came."""
+        for line, time_of_it in self.lines:
+            if line.startswith(beginning):
+                return time_of_it
+        raise Failure(f"the guest never said '{beginning}'; it said:\n{self.output}")
 
 
 def linux(kind, command, extra=()):
@@ -68,19 +85,20 @@ def tiny(name, extra=()):
 def watch(machine, extra, frame):
     """Follow a machine to its end. Without a frame all of the console is the output."""
     outcome, log, errors = Outcome(), Log(), b""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with qemu.Machine(**machine, extra=extra) as running:
-        start = running.started
         for source, data in running.events():
-            now = time.monotonic() - start
             if source == qemu.CONSOLE:
-                take_console(outcome, frame, data, now)
+                take_console(outcome, frame, data, now(running))
             elif source == qemu.LOG:
                 log.feed(data)
             elif source == qemu.ERRORS:
                 errors += data
-            if now > TIMEOUT:
+            if time.monotonic() - running.started > TIMEOUT:
                 raise Failure(f"no end within {TIMEOUT:.0f} s")
-        outcome.off = time.monotonic() - start
+        wall = time.monotonic() - running.started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    outcome.off = Time(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     log.finish()
     outcome.stats = counters(log.stats)
     if frame is None:
@@ -90,15 +108,25 @@ def watch(machine, extra, frame):
     return outcome
 
 
-def take_console(outcome, frame, data, now):
-    if frame is None:
-        outcome.output += data.decode(errors="replace")
-        return
-    outcome.output += frame.feed(data).decode(errors="replace")
-    if frame.open and not outcome.begin:
-        outcome.begin = now
-    if frame.status is not None and not outcome.end:
-        outcome.end, outcome.status = now, frame.status
+def now(running):
+    """Time so far; the processor's from fields 14 and 15 of /proc/PID/stat, in ticks."""
+    wall = time.monotonic() - running.started
+    try:
+        fields = Path(f"/proc/{running.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return Time(wall)
+    return Time(wall, (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"))
+
+
+def take_console(outcome, frame, data, when):
+    fresh = (frame.feed(data) if frame else data).decode(errors="replace")
+    begun = outcome.output.rfind("\n") + 1
+    outcome.output += fresh
+    outcome.lines += [(line, when) for line in outcome.output[begun:].splitlines(keepends=True) if line.endswith("\n")]
+    if frame and frame.open and not outcome.begin:
+        outcome.begin = when
+    if frame and frame.status is not None and not outcome.end:
+        outcome.end, outcome.status = when, frame.status
 
 
 def counters(lines):

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Runs a fuzz target without libFuzzer: on the files named, to look at a crash again; without
- * files on random bytes, for DISCO_FUZZ_SECONDS seconds (5 unless told) from the seed DISCO_FUZZ_SEED
- * (the time unless told). The input that is running is left in `fuzz-crash.bin` should it abort.
+ * files on random bytes, for DISCO_FUZZ_SECONDS seconds (5 unless told) from the seed
+ * DISCO_FUZZ_SEED (the time unless told). The input that is running is left in `fuzz-crash.bin` should it abort.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <signal.h>

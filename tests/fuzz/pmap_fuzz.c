@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Fuzz target: bytes are steps of the pmap model, which aborts where pmap or memmap differ from it. With
- * libFuzzer (a build with clang) coverage guides the bytes; driver.c tries random ones.
+ * Fuzz target: bytes are steps of the pmap model, which aborts where pmap or memmap differ from
+ * it. With libFuzzer (a build with clang) coverage guides the bytes; driver.c tries random ones.
  */
 #include "pmap_model.h"
 

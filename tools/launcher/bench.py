@@ -1,46 +1,90 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""./disco bench: runs every benchmark that stands in tests/bench, in the order of their names.
+"""./disco bench: builds what is measured and runs the benchmarks of tests/bench, each a program of its own.
 
-A benchmark is an executable file or a bench_*.py; it prints its own figures. It finds what it needs through
-the environment: DISCO_BUILD, the build directory, and DISCO, the path of ./disco itself.
+Each prints its figures and takes --quick and --json FILE (see tests/bench/figures.py); `lookup` takes neither.
 """
 
+import json
 import os
 import sys
+import tempfile
+from pathlib import Path
 
-from . import build, procs
-from .paths import BUILD, LITTLE, ROOT
+from . import build, guests, procs
+from .paths import BUILD, LITTLE, ROOT, SHORT
 from .say import Failure, say
 
 PLACE = ROOT / "tests" / "bench"
 GRACE = 30.0    # seconds: what a benchmark has started has to end first
 
+# In the order in which they run.
+NAMES = {"lookup": "L2TLB and pmap look-ups on the host, beside rust-vmm's vm-memory",
+         "paths": "instructions from vector to eret, and of single operations",
+         "misses": "TLB misses while Linux boots, and who answers them",
+         "exits": "where the guest's extra time goes",
+         "ratio": "guest and native side by side, in instructions and in time"}
+WITHOUT_LINUX = ("lookup",)
 
-def registered():
-    if not PLACE.is_dir():
-        return []
-    return [path for path in sorted(PLACE.iterdir()) if path.is_file()
-            and (path.match("bench_*.py") or (os.access(path, os.X_OK) and path.suffix != ".py"))]
+
+def chosen(names):
+    for name in names:
+        if name not in NAMES:
+            raise Failure(f"there is no benchmark {name}; there are: {' '.join(NAMES)}", 2)
+    return names or list(NAMES)
 
 
-def main():
-    benchmarks = registered()
-    if not benchmarks:
-        raise Failure("there are no benchmarks in tests/bench")
+def build_all(names, endian):
     with build.lock():
-        build.host("host-release", ["--buildtype", "release"])
-        build.cross(LITTLE)
-    failed = [path.name for path in benchmarks if run(path) != 0]
+        host = build.host("host-release", ["--buildtype", "release"])
+        if all(name in WITHOUT_LINUX for name in names):
+            return host
+        build.cross(endian)
+        guests.initramfs(endian)
+        guests.kernel(endian, guests.DISCO)
+        guests.kernel(endian, guests.NATIVE)
+    return host
+
+
+def command(name, host, quick, result):
+    if name == "lookup":
+        built = host / "tests" / "bench"
+        return [PLACE / "lookup.py", built / "lookup", built / "steps", built]
+    return [PLACE / f"bench_{name}.py", *(["--quick"] if quick else []), "--json", result]
+
+
+def run(name, words, endian):
+    """Run one benchmark; whether it succeeded."""
+    say(f"benchmark {name}: {NAMES[name]}")
+    cache = f"pycache_prefix={BUILD / 'pycache'}"
+    process = procs.spawn([sys.executable, "-X", cache, *words], cwd=ROOT,
+                          env={**os.environ, "DISCO_BUILD": str(BUILD), "DISCO_ENDIAN": endian})
+    try:
+        return process.wait() == 0
+    finally:
+        procs.end(process, GRACE)
+
+
+def save(path, results):
+    try:
+        Path(path).write_text(json.dumps(results, indent=1) + "\n")
+    except OSError as error:
+        raise Failure(f"--json {path}: {error.strerror}") from None
+
+
+def main(arguments):
+    names = chosen(arguments.names)
+    endian = arguments.endian or LITTLE
+    host = build_all(names, endian)
+    failed, results = [], []
+    with tempfile.TemporaryDirectory(prefix="disco-bench-") as folder:
+        for name in names:
+            result = Path(folder) / f"{name}-{SHORT[endian]}.json"
+            if not run(name, command(name, host, arguments.quick, result), endian):
+                failed.append(name)
+            elif result.exists():
+                results.append(json.loads(result.read_text()))
+    if arguments.json:
+        save(arguments.json, results)
     if failed:
         raise Failure(f"these benchmarks failed: {', '.join(failed)}", 1)
     return 0
-
-
-def run(path):
-    say(f"benchmark {path.name}")
-    command = [sys.executable, path] if path.suffix == ".py" else [path]
-    process = procs.spawn(command, cwd=ROOT, env={**os.environ, "DISCO_BUILD": str(BUILD), "DISCO": str(ROOT / "disco")})
-    try:
-        return process.wait()
-    finally:
-        procs.end(process, GRACE)

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 
-from . import build, run
+from . import bench, build, run
 from .paths import ENDIANS
 from .say import INTERRUPTED, Failure, report
 
@@ -64,8 +64,8 @@ def parser():
     add_run(commands)
     add_native(commands)
     add_tests(commands)
-    for name, text in (("bench", "Measure and print the figures of the documentation."),
-                       ("build", "Build everything: host libraries and tests, monitors, guests, both byte orders."),
+    add_bench(commands)
+    for name, text in (("build", "Build everything: host libraries and tests, monitors, guests, both byte orders."),
                        ("clean", "Remove everything that was built."),
                        ("help", "Show what ./disco can do.")):
         command(commands, name, text)
@@ -117,6 +117,15 @@ def add_tests(commands):
     one.add_argument("suites", nargs="*", metavar="SUITE", help="run these suites alone")
 
 
+def add_bench(commands):
+    one = command(commands, "bench", "Measure and print the figures of docs/figures.md.",
+                  epilog="benchmarks:\n" + "".join(f"  {name:8} {what}\n" for name, what in bench.NAMES.items()))
+    one.add_argument("--quick", action="store_true", help="fewer and shorter runs")
+    one.add_argument("--json", metavar="FILE", help="write the tables to FILE as well")
+    one.add_argument("--endian", choices=ENDIANS, default="", help="byte order of the machine (default: little)")
+    one.add_argument("names", nargs="*", metavar="NAME", help="run these benchmarks alone")
+
+
 def dispatch(arguments):
     name = arguments.command
     if name in (None, "help"):
@@ -132,8 +141,7 @@ def dispatch(arguments):
     if name == "test":
         from . import tests
         return tests.main(arguments)
-    from . import bench
-    return bench.main()
+    return bench.main(arguments)
 
 
 def build_everything():

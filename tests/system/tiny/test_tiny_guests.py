@@ -32,7 +32,10 @@ GUESTS = {
     "badtlb": Expect(console="badtlb: foreign pages are bus errors, own pages work\n"),
     "wild": Expect(console="wild: every access was stopped\n"),
     "tlbops": Expect(console="tlbops: as the architecture says\n"),
+    "clock": Expect(console="clock: every alarm came, none early\n"),
     "cpu": Expect(console="cpu: as the architecture says\n"),
+    "count": Expect(),
+    "measure": Expect(console="(piece [^\n]*\n)+"),
     "panic": Expect(status=GUEST_DIED, cause="panic", log="vm vm0 panicked: out of coffee"),
 }
 # Guests that never end by themselves, and what they print before.

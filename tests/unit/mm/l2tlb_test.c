@@ -388,5 +388,5 @@ int main(void)
         forget_an_address_space, wipe, contexts_run_out, two_ways,
     };
 
-    return SUITE_RUN("l2tlb", tests, setup, teardown) | SUITE_LOOP("l2tlb_model", random_calls, 6);
+    return SUITE_RUN("l2tlb", tests, setup, teardown) | SUITE_LOOP("l2tlb_model", random_calls, 4);
 }

@@ -289,5 +289,5 @@ END_TEST
 
 int main(void)
 {
-    return SUITE_LOOP("memmap_model", random_calls, 6);
+    return SUITE_LOOP("memmap_model", random_calls, 4);
 }

@@ -126,13 +126,14 @@ END_TEST
 
 START_TEST(an_unmapped_segment_is_answered_by_the_pmap)
 {
-    ck_assert_int_eq(miss(SIM_UNMAPPED + 5 * DISCO_PAGE_SIZE, DISCO_ACCESS_STORE),
-                     DISCO_NEXT_RESUME);
+    const uint64_t va = SIM_UNMAPPED + 5 * DISCO_PAGE_SIZE;
+
+    ck_assert_int_eq(miss(va, DISCO_ACCESS_STORE), DISCO_NEXT_RESUME);
     ck_assert(in_tlb(4) && in_tlb(5));
     ck_assert_uint_eq(v->stats.miss_pmap, 1);
     ck_assert_uint_eq(v->stats.miss_guest, 0);
     /* Not in the L2TLB: the pmap is as quick. */
-    ck_assert_ptr_null(disco_l2tlb_peek(v->l2tlb, (disco_va){SIM_UNMAPPED + 5 * DISCO_PAGE_SIZE}, 0));
+    ck_assert_ptr_null(disco_l2tlb_peek(v->l2tlb, (disco_va){va}, 0));
 }
 END_TEST
 

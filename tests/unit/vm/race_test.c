@@ -309,7 +309,7 @@ static void revoke(void *ctx, unsigned cpu)
                 snapshot(vm[0], vm[1], i);
             else
                 (void)disco_pmap_migrate(&vm[0]->pmap, (disco_ppn){PPN}, i / 2 % 2);
-            r.b->ops->relax(r.b);
+            disco_sched_turn(r.s, soon, NULL); /* some wait in this processor's queue */
         }
         disco_vm_end(&vm[0]->vm, DISCO_CAUSE_KILLED, 0, NULL);
         disco_vm_end(&vm[1]->vm, DISCO_CAUSE_KILLED, 0, NULL);

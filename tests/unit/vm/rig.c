@@ -8,8 +8,8 @@ static void *store(struct rig *r, size_t size)
 {
     void *p = aligned_alloc(64, (size + 63) / 64 * 64);
 
-    ck_assert_ptr_nonnull(p);
-    ck_assert_uint_lt(r->stored, RIG_STORAGE);
+    RIG_CHECK(p);
+    RIG_CHECK(r->stored < RIG_STORAGE);
     memset(p, 0xa5, size); /* an init that relies on zeroes shows */
     r->storage[r->stored++] = p;
     return p;
@@ -22,9 +22,9 @@ static void init_memmap(struct rig *r, const struct rig_config *c, uint64_t page
                                      .user_chunks = 64, .low_water = 2};
     size_t size = disco_memmap_size(&mc);
 
-    ck_assert_int_eq(disco_memmap_init(&r->mm, store(r, size), size, &mc), 0);
+    RIG_CHECK(!disco_memmap_init(&r->mm, store(r, size), size, &mc));
     for (unsigned n = 0; n < c->nodes; n++)
-        ck_assert_int_eq(disco_memmap_add(r->mm, sim_node_first(r->m, n), pages, n, false), 0);
+        RIG_CHECK(!disco_memmap_add(r->mm, sim_node_first(r->m, n), pages, n, false));
 }
 
 void rig_init(struct rig *r, const struct rig_config *c)
@@ -38,12 +38,12 @@ void rig_init(struct rig *r, const struct rig_config *c)
 
     memset(r, 0, sizeof *r);
     r->m = sim_create(&sc);
-    ck_assert_ptr_nonnull(r->m);
+    RIG_CHECK(r->m);
     r->b = sim_backend(r->m);
     init_memmap(r, c, pages);
     s.backend = r->b;
     size = disco_sched_size(&s);
-    ck_assert_int_eq(disco_sched_init(&r->s, store(r, size), size, &s), 0);
+    RIG_CHECK(!disco_sched_init(&r->s, store(r, size), size, &s));
 }
 
 void rig_fini(struct rig *r)
@@ -123,11 +123,11 @@ static void add_devices(struct rig_vm *vm, struct disco_backend *b)
     struct disco_line line = {on_line, vm};
 
     vm->power = (struct disco_power){on_poweroff, on_reset, on_panic, vm};
-    ck_assert_int_eq(disco_console_init(&vm->console, b, on_put, vm, (struct disco_line){0}), 0);
-    ck_assert_int_eq(disco_timer_init(&vm->timer, b, line), 0);
-    ck_assert_int_eq(disco_console_calls(&vm->console, &vm->calls), 0);
-    ck_assert_int_eq(disco_timer_calls(&vm->timer, &vm->calls), 0);
-    ck_assert_int_eq(disco_power_calls(&vm->power, &vm->calls), 0);
+    RIG_CHECK(!disco_console_init(&vm->console, b, on_put, vm, (struct disco_line){0}));
+    RIG_CHECK(!disco_timer_init(&vm->timer, b, line));
+    RIG_CHECK(!disco_console_calls(&vm->console, &vm->calls));
+    RIG_CHECK(!disco_timer_calls(&vm->timer, &vm->calls));
+    RIG_CHECK(!disco_power_calls(&vm->power, &vm->calls));
 }
 
 static void add_pmap(struct rig *r, struct rig_vm *vm, uint64_t pages)
@@ -136,7 +136,7 @@ static void add_pmap(struct rig *r, struct rig_vm *vm, uint64_t pages)
                                   .backend = r->b, .purge = disco_vm_purge, .purge_ctx = &vm->vm};
     size_t size = disco_pmap_size(&c);
 
-    ck_assert_int_eq(disco_pmap_init(&vm->pmap, store(r, size), size, &c), 0);
+    RIG_CHECK(!disco_pmap_init(&vm->pmap, store(r, size), size, &c));
 }
 
 struct rig_vm *rig_add(struct rig *r, uint64_t pages, unsigned vcpus,
@@ -145,14 +145,14 @@ struct rig_vm *rig_add(struct rig *r, uint64_t pages, unsigned vcpus,
     struct rig_vm *vm = memset(store(r, sizeof *vm), 0, sizeof *vm);
     size_t size = disco_vcpu_size(r->b, RIG_SETS);
 
-    ck_assert_uint_le(vcpus, RIG_VCPUS);
+    RIG_CHECK(vcpus <= RIG_VCPUS);
     vm->rig = r;
     add_pmap(r, vm, pages);
     vm->vm = (struct disco_vm){.name = "rig", .backend = r->b, .pmap = &vm->pmap, .owner = vm,
                                .hooks = {.call = on_call, .ended = on_ended}};
-    ck_assert_int_eq(disco_vm_init(&vm->vm), 0);
+    RIG_CHECK(!disco_vm_init(&vm->vm));
     for (unsigned i = 0; i < vcpus; i++) {
-        ck_assert_int_eq(disco_vcpu_init(&vm->vcpu[i], store(r, size), size, &vm->vm, RIG_SETS), 0);
+        RIG_CHECK(!disco_vcpu_init(&vm->vcpu[i], store(r, size), size, &vm->vm, RIG_SETS));
         sim_load(&vm->vcpu[i], program, length);
     }
     add_devices(vm, r->b);
@@ -238,10 +238,10 @@ void rig_bring_in(struct rig *r, struct disco_vcpu *v)
     uint32_t length = g->length;
 
     sim_load(v, wait, 1);
-    ck_assert_int_eq(disco_vcpu_start(v, r->s), 0);
+    RIG_CHECK(!disco_vcpu_start(v, r->s));
     rig_settle(r, v, 10);
-    ck_assert_uint_eq(rig_state(v), DISCO_VCPU_BLOCKED);
-    ck_assert_uint_eq(v->cpu, 0);
+    RIG_CHECK(rig_state(v) == DISCO_VCPU_BLOCKED);
+    RIG_CHECK(v->cpu == 0);
     sim_load(v, program, length);
     memset(&v->stats, 0, sizeof v->stats);
 }
@@ -250,11 +250,11 @@ uint64_t rig_peek(struct rig_vm *vm, uint64_t pa)
 {
     uint64_t value;
 
-    ck_assert_int_eq(disco_pmap_read(&vm->pmap, (disco_pa){pa}, &value, sizeof value, 0), 0);
+    RIG_CHECK(!disco_pmap_read(&vm->pmap, (disco_pa){pa}, &value, sizeof value, 0));
     return value;
 }
 
 void rig_poke(struct rig_vm *vm, uint64_t pa, uint64_t value)
 {
-    ck_assert_int_eq(disco_pmap_write(&vm->pmap, (disco_pa){pa}, &value, sizeof value, 0), 0);
+    RIG_CHECK(!disco_pmap_write(&vm->pmap, (disco_pa){pa}, &value, sizeof value, 0));
 }

@@ -8,7 +8,17 @@
 #include <disco/sim.h>
 #include <disco/vcpu.h>
 
-#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Not Check's, for fuzzers use the rig too. */
+#define RIG_CHECK(cond) \
+    do { \
+        if (!(cond)) { \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond); \
+            abort(); \
+        } \
+    } while (0)
 
 #define RIG_VMS 3
 #define RIG_VCPUS 8
@@ -70,7 +80,7 @@ void rig_settle(struct rig *r, struct disco_vcpu *v, unsigned turns);
 void rig_run_threads(struct rig *r);
 /* The same on this thread, one turn each; false if @p turns did not do. */
 bool rig_run(struct rig *r, unsigned turns);
-/* Bring @p v onto processor 0, as for direct calls of what says "own processor"; it is BLOCKED then. */
+/* Have @p v run on processor 0, for direct calls of what says "own processor"; BLOCKED then. */
 void rig_bring_in(struct rig *r, struct disco_vcpu *v);
 bool rig_ended(const struct rig_vm *vm);
 bool rig_all_ended(const struct rig *r);

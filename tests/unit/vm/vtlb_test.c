@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a guest may believe of its TLB holds, however many levels lie below it; by guest programs. */
+/* What a guest may believe of its TLB holds, however many levels lie below it: guest programs. */
 #include "../mm/suite.h"
 #include "rig.h"
 
@@ -17,8 +17,8 @@
 
 /* Every fault goes to place FAULT of run()'s prologue. */
 #define FAULT 2
-#define GO {SIM_VECTOR, DISCO_INJECT_MISS, 0, FAULT}, {SIM_VECTOR, DISCO_INJECT_INVALID, 0, FAULT}, \
-    {SIM_VECTOR, DISCO_INJECT_WRITE, 0, FAULT}, {SIM_VECTOR, DISCO_INJECT_BUS_ERROR, 0, FAULT}, \
+#define GO {SIM_VECTOR, DISCO_INJECT_MISS, 0, FAULT}, \
+    {SIM_VECTOR, DISCO_INJECT_INVALID, 0, FAULT}, {SIM_VECTOR, DISCO_INJECT_WRITE, 0, FAULT}, {SIM_VECTOR, DISCO_INJECT_BUS_ERROR, 0, FAULT}, \
     {SIM_VECTOR, DISCO_INJECT_ILLEGAL, 0, FAULT}
 
 static struct rig r;

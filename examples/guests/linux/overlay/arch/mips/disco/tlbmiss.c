@@ -4,7 +4,8 @@
  *
  * What they read and write of CP0 are loads and stores; the instructions that change the TLB and the eret
  * stand side by side, so that the monitor emulates them in one trap. They install the same entries as the
- * handlers that mm/tlbex.c generates, which stay in place until trap_init() is through.
+ * handlers that mm/tlbex.c generates, with one difference: a miss on a page that is not there goes to the page
+ * fault at once, not through an invalid entry and a second exception.
  *
  * $at is kept in KScratch7 of the page: Linux allocates KScratch from 2 upwards and needs two. None of the
  * accesses can raise an exception of this kernel: page, page tables and code lie in windows the monitor fills.
@@ -84,8 +85,7 @@ extern char tlbmiss_handler_setup_pgd[], tlbmiss_handler_setup_pgd_end[];
 	"	scd	$26, 0($1)		\n"	\
 	"	beqz	$26, 3b			\n"	\
 	"	 nop				\n"	\
-	"	ori	$1, $1, 8		\n"	\
-	"	xori	$1, $1, 8		\n"	\
+	"	dins	$1, $0, 3, 1		\n"	\
 	LOAD_PAIR					\
 	"	tlbp				\n"	\
 	"	tlbwi				\n"	\
@@ -105,12 +105,26 @@ static void __used noinline disco_handlers(void)
 	"	.globl	disco_refill		\n"
 	"disco_refill:				\n"
 	BEGIN
-	"	dext	$27, $26, %[pte_shift] + 1, %[pte_bits] - 1	\n"
-	"	dlsa	$1, $27, $1, 4		\n"
+	"	dext	$27, $26, %[pte_shift], %[pte_bits]	\n"
+	"	dlsa	$1, $27, $1, 3		\n"
+	"	ld	$26, 0($1)		\n"
+	"	andi	$26, $26, %[valid]	\n"
+	"	beqz	$26, 5f			\n"
+	"	 dins	$1, $0, 3, 1		\n"
 	LOAD_PAIR
 	"	tlbwr				\n"
 	"	eret				\n"
 	KERNEL_PGD
+	/* ExcCode is 2 for a load, 3 for a store. */
+	"5:	lui	$27, %[page]		\n"
+	"	ld	$26, %[cause]($27)	\n"
+	"	andi	$26, $26, 4		\n"
+	"	bnez	$26, 6f			\n"
+	"	 ld	$1, %[at]($27)		\n"
+	"	j	tlb_do_page_fault_0	\n"
+	"	 nop				\n"
+	"6:	j	tlb_do_page_fault_1	\n"
+	"	 nop				\n"
 	"	.globl	disco_refill_end	\n"
 	"disco_refill_end:			\n"
 	CHANGE("disco_tlbl", "%[need_load]", "%[set_load]", "tlb_do_page_fault_0")
@@ -131,7 +145,7 @@ static void __used noinline disco_handlers(void)
 	    [pmd_shift] "i" (PMD_SHIFT), [pmd_bits] "i" (ilog2(PTRS_PER_PMD)),
 	    [pte_shift] "i" (PAGE_SHIFT), [pte_bits] "i" (ilog2(PTRS_PER_PTE)),
 	    [software] "i" (_PAGE_NO_EXEC_SHIFT), [rixi] "i" (_PAGE_GLOBAL_SHIFT - _PAGE_NO_EXEC_SHIFT),
-	    [need_load] "i" (_PAGE_PRESENT), [set_load] "i" (SET_VALID),
+	    [cause] "i" (DISCO_PAGE_CAUSE), [valid] "i" (_PAGE_VALID), [need_load] "i" (_PAGE_PRESENT), [set_load] "i" (SET_VALID),
 	    [need_store] "i" (_PAGE_PRESENT | _PAGE_WRITE), [need_modify] "i" (_PAGE_WRITE),
 	    [set_store] "i" (SET_DIRTY));
 }
@@ -157,7 +171,8 @@ void __init disco_install_tlb_handlers(void)
 		pr_warn("page directory in KScratch%d, not %d: TLB handlers stay slow\n", pgd_reg, PGD_KSCRATCH);
 		return;
 	}
-	BUG_ON(len > 0x80);
+	/* Up to the general vector: there are no cache errors in a virtual machine. */
+	BUG_ON(len > 0x100);
 	set_handler(0x80, disco_refill, len);
 	install_setup_pgd();
 	set_except_vector(EXCCODE_MOD, disco_tlbm);

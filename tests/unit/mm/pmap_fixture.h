@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef PMAP_FIXTURE_H
+#define PMAP_FIXTURE_H
+
+/* Two VMs on a small machine, and a purge that writes down what it was asked. */
+
+#include "mock_backend.h"
+#include "suite.h"
+
+#define NODES 2
+#define PAGES 16
+#define PPNS 8
+#define SETS 1
+
+extern struct mock m;
+extern struct disco_memmap *mm;
+extern struct disco_pmap pm, other;
+
+struct purged {
+    unsigned calls;
+    disco_ppn ppn;
+    struct disco_purge p[16];
+    size_t n;
+    disco_tlbe word;     /* the entry's first word while purging */
+    uint8_t *last_store; /* where a guest stores just before it loses the page */
+};
+extern struct purged purged;
+
+void setup(void);
+void teardown(void); /* checks that every page came back */
+
+struct disco_pmap_config config(struct disco_pmap *of, uint32_t id);
+disco_ppn ppn(uint64_t v);
+uint64_t mpn_at(struct disco_pmap *of, uint64_t p, unsigned node);
+/* Enter both halves read-write at (vcpu, vpn) of `pm` and let go. */
+struct disco_pmap_pair enter(uint64_t vpn, uint32_t vcpu, uint64_t even, uint64_t odd);
+void fill_memory(void);
+void empty_memory(void);
+
+#endif
