@@ -34,8 +34,9 @@ enum disco_access { DISCO_ACCESS_LOAD, DISCO_ACCESS_STORE, DISCO_ACCESS_FETCH };
 /** A set of processors: bit i stands for processor i. */
 typedef uint64_t disco_cpuset;
 
-/** Names every virtual CPU of a VM, or every virtual page, in a purge. */
+/** Names every virtual CPU of a VM in a purge. */
 #define DISCO_ALL_VCPUS UINT32_MAX
+/** Names every virtual page in a purge. */
 #define DISCO_ALL_PAGES UINT64_MAX
 
 /** Segments that a guest may believe unmapped. */

@@ -15,21 +15,25 @@
 
 #include <disco/base.h>
 
+/** Read, in no particular order. */
 static inline uint64_t disco_load(const uint64_t *p)
 {
     return __atomic_load_n(p, __ATOMIC_RELAXED);
 }
 
+/** Read before everything that follows; pairs with disco_store_release(). */
 static inline uint64_t disco_load_acquire(const uint64_t *p)
 {
     return __atomic_load_n(p, __ATOMIC_ACQUIRE);
 }
 
+/** Write, in no particular order. */
 static inline void disco_store(uint64_t *p, uint64_t v)
 {
     __atomic_store_n(p, v, __ATOMIC_RELAXED);
 }
 
+/** Write after everything before it; pairs with disco_load_acquire(). */
 static inline void disco_store_release(uint64_t *p, uint64_t v)
 {
     __atomic_store_n(p, v, __ATOMIC_RELEASE);

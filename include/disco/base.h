@@ -27,34 +27,75 @@ extern "C" {
 
 /** Version of the programming interface; 0.x: it may change with any release. */
 #define DISCO_VERSION_MAJOR 0
-#define DISCO_VERSION_MINOR 1
-#define DISCO_VERSION_PATCH 0
+#define DISCO_VERSION_MINOR 1 /**< see DISCO_VERSION_MAJOR */
+#define DISCO_VERSION_PATCH 0 /**< see DISCO_VERSION_MAJOR */
 
 /** Pages are 4 KiB, and TLB entries map an even and an odd page together. */
 #define DISCO_PAGE_SHIFT 12
-#define DISCO_PAGE_SIZE (UINT64_C(1) << DISCO_PAGE_SHIFT)
-#define DISCO_PAGE_MASK (DISCO_PAGE_SIZE - 1)
-#define DISCO_PAIR_SHIFT (DISCO_PAGE_SHIFT + 1)
+#define DISCO_PAGE_SIZE (UINT64_C(1) << DISCO_PAGE_SHIFT) /**< bytes of a page */
+#define DISCO_PAGE_MASK (DISCO_PAGE_SIZE - 1)             /**< offset of an address in its page */
+#define DISCO_PAIR_SHIFT (DISCO_PAGE_SHIFT + 1)           /**< of the pair a TLB entry maps */
 
 /** Limits that fix the width of fields in page metadata. */
 #define DISCO_MAX_VCPUS 64 /**< virtual CPUs of one VM */
 #define DISCO_MAX_CPUS 64  /**< processors of the machine */
 #define DISCO_MAX_NODES 64 /**< nodes of the machine */
-#define DISCO_MAX_PMAPS 4096
+#define DISCO_MAX_PMAPS 4096 /**< VMs over one memmap */
 
-typedef struct { uint64_t v; } disco_va;  /**< virtual address */
-typedef struct { uint64_t v; } disco_pa;  /**< physical address: the guest's view */
-typedef struct { uint64_t v; } disco_ma;  /**< machine address: the real thing */
-typedef struct { uint64_t v; } disco_vpn; /**< virtual page number */
-typedef struct { uint64_t v; } disco_ppn; /**< physical page number */
-typedef struct { uint64_t v; } disco_mpn; /**< machine page number */
+/** Virtual address. */
+typedef struct { uint64_t v; } disco_va;
+/** Physical address: the guest's view. */
+typedef struct { uint64_t v; } disco_pa;
+/** Machine address: the real thing. */
+typedef struct { uint64_t v; } disco_ma;
+/** Virtual page number. */
+typedef struct { uint64_t v; } disco_vpn;
+/** Physical page number. */
+typedef struct { uint64_t v; } disco_ppn;
+/** Machine page number. */
+typedef struct { uint64_t v; } disco_mpn;
 
-static inline disco_vpn disco_va_page(disco_va a) { disco_vpn r = {a.v >> DISCO_PAGE_SHIFT}; return r; }
-static inline disco_ppn disco_pa_page(disco_pa a) { disco_ppn r = {a.v >> DISCO_PAGE_SHIFT}; return r; }
-static inline disco_mpn disco_ma_page(disco_ma a) { disco_mpn r = {a.v >> DISCO_PAGE_SHIFT}; return r; }
-static inline disco_va disco_vpn_base(disco_vpn n) { disco_va r = {n.v << DISCO_PAGE_SHIFT}; return r; }
-static inline disco_pa disco_ppn_base(disco_ppn n) { disco_pa r = {n.v << DISCO_PAGE_SHIFT}; return r; }
-static inline disco_ma disco_mpn_base(disco_mpn n) { disco_ma r = {n.v << DISCO_PAGE_SHIFT}; return r; }
+/** The page of a virtual address. */
+static inline disco_vpn disco_va_page(disco_va a)
+{
+    disco_vpn n = {a.v >> DISCO_PAGE_SHIFT};
+    return n;
+}
+
+/** The page of a physical address. */
+static inline disco_ppn disco_pa_page(disco_pa a)
+{
+    disco_ppn n = {a.v >> DISCO_PAGE_SHIFT};
+    return n;
+}
+
+/** The page of a machine address. */
+static inline disco_mpn disco_ma_page(disco_ma a)
+{
+    disco_mpn n = {a.v >> DISCO_PAGE_SHIFT};
+    return n;
+}
+
+/** The first address of a virtual page. */
+static inline disco_va disco_vpn_base(disco_vpn n)
+{
+    disco_va a = {n.v << DISCO_PAGE_SHIFT};
+    return a;
+}
+
+/** The first address of a physical page. */
+static inline disco_pa disco_ppn_base(disco_ppn n)
+{
+    disco_pa a = {n.v << DISCO_PAGE_SHIFT};
+    return a;
+}
+
+/** The first address of a machine page. */
+static inline disco_ma disco_mpn_base(disco_mpn n)
+{
+    disco_ma a = {n.v << DISCO_PAGE_SHIFT};
+    return a;
+}
 
 /** Rights to a page, or an access wanted: any combination. */
 enum disco_rights {

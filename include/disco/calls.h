@@ -44,9 +44,11 @@
 /** (gpa, length) The guest reports that it died, with its last words; does not return. */
 #define DISCO_CALL_PANIC 12
 
-/** Interrupt lines of a virtual processor, as numbers of the Cause.IP bit. */
+/** Interrupt line of the devices, as the number of its Cause.IP bit. */
 #define DISCO_LINE_DEVICE 2
+/** Interrupt line of the other virtual processors' calls. */
 #define DISCO_LINE_IPI 3
+/** Interrupt line of the Count/Compare timer. */
 #define DISCO_LINE_TIMER 7
 
 #endif

@@ -37,7 +37,9 @@
 extern "C" {
 #endif
 
+/** Entries of a set, which together fill a cache line. */
 #define DISCO_L2TLB_WAYS 2
+/** Width of a context: the bits of a key that a pair's address leaves free. */
 #define DISCO_L2TLB_CONTEXT_BITS DISCO_PAIR_SHIFT
 /** In an entry's note: the translation is global, or an alias of a global one. */
 #define DISCO_L2TLB_GLOBAL (UINT64_C(1) << 63)

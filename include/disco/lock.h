@@ -37,6 +37,7 @@ static inline void disco_lock(struct disco_lock *l, struct disco_backend *b)
     }
 }
 
+/** Give @p l back. */
 static inline void disco_unlock(struct disco_lock *l)
 {
     __atomic_store_n(&l->held, 0, __ATOMIC_RELEASE);

@@ -55,6 +55,7 @@ struct disco_memmap_node_stats {
 
 struct disco_memmap;
 
+/** What disco_memmap_init() makes. */
 struct disco_memmap_config {
     struct disco_backend *backend; /**< for zeroing, copying, spinning */
     disco_mpn first;               /**< first machine page covered */
@@ -138,9 +139,11 @@ int disco_memmap_adopt(struct disco_memmap *mm, disco_mpn mpn, struct disco_page
 int disco_memmap_users(struct disco_memmap *mm, disco_mpn mpn, struct disco_page_user *users,
                        size_t max, size_t *n);
 
-/* Snapshots, lock-free. A page outside the memmap is ABSENT, on node 0, without references. */
+/** The page's state. A snapshot, lock-free; a page outside the memmap is ABSENT. */
 enum disco_page_state disco_memmap_state(const struct disco_memmap *mm, disco_mpn mpn);
+/** The node it lies on. A snapshot, lock-free; 0 for a page outside the memmap. */
 unsigned disco_memmap_node(const struct disco_memmap *mm, disco_mpn mpn);
+/** Its references. A snapshot, lock-free; none for a page outside the memmap. */
 uint32_t disco_memmap_refs(const struct disco_memmap *mm, disco_mpn mpn);
 
 /**
@@ -158,8 +161,10 @@ disco_mpn disco_memmap_nearest(const struct disco_memmap *mm, disco_mpn master, 
 disco_mpn disco_memmap_master(const struct disco_memmap *mm, disco_mpn mpn);
 /** Free every replica of @p master. The caller has revoked all their translations. */
 int disco_memmap_drop_replicas(struct disco_memmap *mm, disco_mpn master);
+/** Has it replicas? A snapshot, lock-free. */
 bool disco_memmap_replicated(const struct disco_memmap *mm, disco_mpn master);
 
+/** Counters of @p node into *out. @return 0 or DISCO_ERR_BAD_ARG (no such node). */
 int disco_memmap_node_stats(const struct disco_memmap *mm, unsigned node,
                             struct disco_memmap_node_stats *out);
 /** Has @p node fewer free pages than its low-water mark? */

@@ -87,6 +87,7 @@ struct disco_pmap {
     struct disco_pmap_stats stats; /**< each counter updated atomically */
 };
 
+/** What disco_pmap_init() makes. */
 struct disco_pmap_config {
     uint32_t id;        /**< unique among the pmaps of one memmap, < DISCO_MAX_PMAPS */
     uint64_t pages;     /**< size of the VM's physical memory */
@@ -118,6 +119,7 @@ void disco_pmap_fini(struct disco_pmap *pm);
  */
 int disco_pmap_translate(const struct disco_pmap *pm, disco_ppn ppn, unsigned node,
                          disco_mpn *out);
+/** Why the monitor keeps @p ppn read-only. A snapshot, lock-free. */
 enum disco_pmap_reason disco_pmap_reason(const struct disco_pmap *pm, disco_ppn ppn);
 
 /* --- entering translations --- */
@@ -140,6 +142,7 @@ struct disco_pmap_pair {
  * revocation see every translation. Never fails as a whole: see err[].
  */
 void disco_pmap_enter(struct disco_pmap *pm, struct disco_pmap_pair *p);
+/** Let go of the entries that disco_pmap_enter() locked. */
 void disco_pmap_leave(struct disco_pmap *pm, struct disco_pmap_pair *p);
 
 /* --- faults --- */
@@ -211,7 +214,9 @@ int disco_pmap_access(struct disco_pmap *pm, disco_pa pa, uint64_t len, unsigned
                       unsigned node, disco_pmap_piece_fn *fn, void *ctx);
 /** Check a range without touching it: 0, DISCO_ERR_OVERFLOW, DISCO_ERR_BAD_ADDRESS. */
 int disco_pmap_check(const struct disco_pmap *pm, disco_pa pa, uint64_t len);
+/** Copy @p len bytes out of guest memory, on behalf of @p node; errors as disco_pmap_access(). */
 int disco_pmap_read(struct disco_pmap *pm, disco_pa pa, void *to, uint64_t len, unsigned node);
+/** The same into guest memory. */
 int disco_pmap_write(struct disco_pmap *pm, disco_pa pa, const void *from, uint64_t len,
                      unsigned node);
 

@@ -32,10 +32,15 @@ struct disco_buf {
     unsigned access; /**< what the handler may do: DISCO_READ, DISCO_WRITE */
 };
 
-/** Copy @p len bytes at @p offset out of / into a buffer. DISCO_ERR_READ_ONLY for a wrong way. */
+/**
+ * Copy @p len bytes at @p offset out of a buffer.
+ * @return 0; DISCO_ERR_BAD_ARG if they are not all inside it, DISCO_ERR_READ_ONLY for a wrong way.
+ */
 int disco_buf_read(const struct disco_buf *b, uint64_t offset, void *to, uint64_t len);
+/** The same into a buffer. */
 int disco_buf_write(const struct disco_buf *b, uint64_t offset, const void *from, uint64_t len);
 
+/** What an argument of a monitor call is. */
 enum disco_arg_kind {
     DISCO_ARG_NONE,
     DISCO_ARG_VALUE,   /**< a number from min to max */
@@ -62,6 +67,7 @@ union disco_arg {
  */
 typedef int64_t disco_call_fn(void *dev, void *caller, const union disco_arg *a);
 
+/** A monitor call: its number, its handler and what the handler wants to be given. */
 struct disco_call {
     uint32_t number;
     const char *name;
@@ -70,8 +76,9 @@ struct disco_call {
     struct disco_arg_desc arg[DISCO_CALL_ARGS];
 };
 
-/** Calls of one VM, by number; at most DISCO_CALLS_MAX. Plain data, the caller's. */
+/** Calls that a table holds. */
 #define DISCO_CALLS_MAX 64
+/** Calls of one VM, by number. Plain data, the caller's. */
 struct disco_calls {
     struct disco_call call[DISCO_CALLS_MAX];
     uint64_t count[DISCO_CALLS_MAX]; /**< how often each was made; accessed atomically */
@@ -97,6 +104,7 @@ struct disco_line {
 
 /* --- console --- */
 
+/** Bytes of input that wait for the guest at most. */
 #define DISCO_CONSOLE_INPUT 1024
 
 /**
@@ -114,6 +122,7 @@ struct disco_console {
     uint64_t in, out, dropped; /**< bytes; dropped: input that found the ring full */
 };
 
+/** @p put takes the output. @return 0 or DISCO_ERR_BAD_ARG. */
 int disco_console_init(struct disco_console *c, struct disco_backend *backend,
                        void (*put)(void *, const uint8_t *, size_t), void *put_ctx,
                        struct disco_line line);
@@ -138,10 +147,13 @@ struct disco_timer {
     uint64_t deadline;  /**< VM time; UINT64_MAX = off */
 };
 
+/** VM time starts now, at 0; the timer is off. @return 0 or DISCO_ERR_BAD_ARG. */
 int disco_timer_init(struct disco_timer *t, struct disco_backend *backend, struct disco_line line);
 /** VM time in ns. */
 uint64_t disco_timer_now(struct disco_timer *t);
+/** VM time stands still. */
 void disco_timer_pause(struct disco_timer *t);
+/** VM time goes on where it stood. */
 void disco_timer_resume(struct disco_timer *t);
 /**
  * Raise the line if the deadline has passed. @return machine time at which to call again, or

@@ -21,9 +21,12 @@
 extern "C" {
 #endif
 
+/** Time that one operation of a guest takes. */
 #define SIM_OP_NS 100
+/** General registers of a guest. */
 #define SIM_REGS 16
 #define SIM_GUEST_TLB 8 /**< pairs that a guest's own TLB holds */
+/** Address spaces that a guest can tell apart. */
 #define SIM_ASIDS 16
 /** Machine pages are numbered from here, so that they look like no physical page. */
 #define SIM_FIRST_PAGE 0x1000
@@ -32,6 +35,7 @@ extern "C" {
 #define SIM_UNMAPPED (UINT64_C(1) << 62)
 /** Its first SIM_WINDOW_SIZE bytes once more. */
 #define SIM_WINDOW (UINT64_C(1) << 61)
+/** Bytes of that window. */
 #define SIM_WINDOW_SIZE (64 * DISCO_PAGE_SIZE)
 
 /** What a guest can do. r[] are its registers; a, b, c the operands. */
@@ -64,6 +68,7 @@ enum sim_op {
     SIM_OPS
 };
 
+/** One instruction of a guest. */
 struct sim_insn {
     uint8_t op, a, b;
     int64_t c;
@@ -71,6 +76,7 @@ struct sim_insn {
 
 /** Exceptions: those of enum disco_inject under their numbers, and interrupts. */
 enum sim_vector { SIM_INTERRUPT = DISCO_INJECT_ILLEGAL + 1, SIM_VECTORS };
+/** What SIM_READ can read. */
 enum sim_special { SIM_CAUSE, SIM_BAD_VA, SIM_EPC, SIM_LINES, SIM_SPECIALS };
 
 /** A guest's TLB entry: what it asked for. */
@@ -79,9 +85,9 @@ struct sim_entry {
     uint64_t lo[2]; /**< sim_lo(); an entry with neither half valid is no entry */
 };
 
-#define SIM_LO_VALID 1
-#define SIM_LO_RIGHTS 1 /* shift */
-#define SIM_LO_GLOBAL 16
+#define SIM_LO_VALID 1   /**< bit: the half translates */
+#define SIM_LO_RIGHTS 1  /**< shift of the enum disco_rights */
+#define SIM_LO_GLOBAL 16 /**< bit: every ASID */
 
 /** One half of a guest's TLB entry. */
 static inline int64_t sim_lo(uint64_t ppn, unsigned rights, bool global)
@@ -109,11 +115,13 @@ struct sim_guest {
     uint64_t taken[SIM_VECTORS]; /**< exceptions, by kind */
 };
 
+/** The registers of virtual CPU @p v. */
 static inline struct sim_guest *sim_guest(const struct disco_vcpu *v)
 {
     return (struct sim_guest *)v->arch;
 }
 
+/** The machine that sim_create() makes. */
 struct sim_config {
     unsigned cpus, nodes;
     uint64_t pages_per_node;
@@ -136,6 +144,7 @@ struct sim_machine;
 struct sim_machine *sim_create(const struct sim_config *c);
 /** NULL: nothing. */
 void sim_destroy(struct sim_machine *m);
+/** What the libraries are given; lives as long as the machine. */
 struct disco_backend *sim_backend(struct sim_machine *m);
 /** First machine page of @p node; each has pages_per_node. */
 disco_mpn sim_node_first(const struct sim_machine *m, unsigned node);
@@ -151,6 +160,7 @@ void sim_load(struct disco_vcpu *v, const struct sim_insn *program, uint32_t len
 bool sim_reaches(const struct sim_machine *m, unsigned cpu, disco_mpn mpn);
 /** The virtual CPU whose entries @p cpu's TLB holds, or NULL. */
 const struct disco_vcpu *sim_owner(const struct sim_machine *m, unsigned cpu);
+/** Counters of processor @p cpu into *out; none of the processors runs. */
 void sim_cpu_stats(const struct sim_machine *m, unsigned cpu, struct sim_cpu_stats *out);
 
 #ifdef __cplusplus

@@ -32,6 +32,7 @@
 extern "C" {
 #endif
 
+/** Where a virtual CPU stands between start and stop. */
 enum disco_vcpu_state {
     DISCO_VCPU_STOPPED,
     DISCO_VCPU_READY,   /**< in a run queue */
@@ -143,9 +144,15 @@ size_t disco_vcpu_size(const struct disco_backend *b, size_t l2tlb_sets);
 /** Make a STOPPED virtual CPU in reset state and add it to @p vm. @p storage: 64-byte aligned. */
 int disco_vcpu_init(struct disco_vcpu *v, void *storage, size_t size, struct disco_vm *vm,
                     size_t l2tlb_sets);
+/**
+ * Make a STOPPED virtual CPU READY on @p s. @return 0; DISCO_ERR_BAD_ARG (another backend, or
+ * another scheduler's), DISCO_ERR_STATE (not stopped, or its VM is ending), DISCO_ERR_NO_SPACE (as
+ * many are started as a queue can hold).
+ */
 int disco_vcpu_start(struct disco_vcpu *v, struct disco_sched *s);
 /** Keep it off processors; returns at once, takes effect at its next exit. */
 int disco_vcpu_pause(struct disco_vcpu *v);
+/** Undo disco_vcpu_pause(). @return 0 or DISCO_ERR_STATE (it is stopped). */
 int disco_vcpu_resume(struct disco_vcpu *v);
 /** Set the level of interrupt line @p line; a rising line wakes a BLOCKED virtual CPU. */
 void disco_vcpu_line(struct disco_vcpu *v, unsigned line, bool up);
@@ -165,12 +172,14 @@ int disco_vcpu_enter_pair(struct disco_vcpu *v, disco_va va, const struct disco_
 
 /* --- time sharing --- */
 
+/** What disco_sched_init() makes. */
 struct disco_sched_config {
     struct disco_backend *backend;
     uint64_t slice_ns;    /**< 0: 10 ms */
     unsigned queue_len;   /**< virtual CPUs a queue can hold; more cannot be started */
 };
 
+/** Bytes of storage for @p c. 0 if the configuration is bad. */
 size_t disco_sched_size(const struct disco_sched_config *c);
 /** *out lies in @p storage (64-byte aligned). */
 int disco_sched_init(struct disco_sched **out, void *storage, size_t size,

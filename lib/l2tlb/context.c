@@ -27,7 +27,7 @@ static void start_again(struct disco_l2tlb *t)
     t->next_context = 3;
 }
 
-uint32_t l2tlb_context(struct disco_l2tlb *t, uint32_t asid)
+uint32_t disco_context_get(struct disco_l2tlb *t, uint32_t asid)
 {
     if (t->context_of[asid])
         return t->context_of[asid];
@@ -39,20 +39,20 @@ uint32_t l2tlb_context(struct disco_l2tlb *t, uint32_t asid)
     return t->context_of[asid];
 }
 
-void l2tlb_drop_context(struct disco_l2tlb *t, uint32_t asid)
+void disco_context_drop(struct disco_l2tlb *t, uint32_t asid)
 {
     t->context_of[asid] = 0;
-    l2tlb_context(t, t->current_asid);
+    disco_context_get(t, t->current_asid);
 }
 
-void l2tlb_drop_all_contexts(struct disco_l2tlb *t)
+void disco_context_drop_all(struct disco_l2tlb *t)
 {
     memset(t->context_of, 0, t->asids * sizeof t->context_of[0]);
     if (t->next_context > CONTEXT_MASK)
         start_again(t);
     else
         t->global_context = t->next_context++;
-    l2tlb_context(t, t->current_asid);
+    disco_context_get(t, t->current_asid);
     set_flip(t);
 }
 
@@ -62,7 +62,7 @@ int disco_l2tlb_set_asid(struct disco_l2tlb *t, uint32_t asid, uint64_t hw_asid)
         return DISCO_ERR_BAD_ARG;
     t->current_asid = asid;
     t->hw_asid = hw_asid;
-    l2tlb_context(t, asid);
+    disco_context_get(t, asid);
     set_flip(t);
     return DISCO_OK;
 }

@@ -5,7 +5,7 @@
  */
 #include "l2tlb_private.h"
 
-void l2tlb_forget_global(struct disco_l2tlb_entry *set, uint64_t bits)
+void disco_l2set_forget_global(struct disco_l2tlb_entry *set, uint64_t bits)
 {
     for (unsigned w = 0; w < DISCO_L2TLB_WAYS; w++) {
         if (same_pair(key_of(&set[w]), bits) && set[w].note & DISCO_L2TLB_GLOBAL)
@@ -24,10 +24,10 @@ void disco_l2tlb_forget(struct disco_l2tlb *t, disco_va va, uint32_t asid)
         own = find_key(set, bits | t->context_of[asid]);
     if (own)
         set_key(own, 0);
-    l2tlb_forget_global(set, bits);
+    disco_l2set_forget_global(set, bits);
 }
 
-void l2tlb_clear_pair(struct disco_l2tlb_entry *set, uint64_t bits)
+void disco_l2set_clear_pair(struct disco_l2tlb_entry *set, uint64_t bits)
 {
     for (unsigned w = 0; w < DISCO_L2TLB_WAYS; w++) {
         if (same_pair(key_of(&set[w]), bits))
@@ -35,26 +35,26 @@ void l2tlb_clear_pair(struct disco_l2tlb_entry *set, uint64_t bits)
     }
 }
 
-/* Twice, for the sake of aliases made meanwhile: see l2tlb_alias(). */
+/* Twice, for the sake of aliases made meanwhile: see disco_l2set_alias(). */
 void disco_l2tlb_forget_vpn(struct disco_l2tlb *t, disco_vpn vpn)
 {
     uint64_t va = disco_vpn_base(vpn).v, bits = pair_bits(t, va);
     struct disco_l2tlb_entry *set = set_of(t, va);
 
-    l2tlb_clear_pair(set, bits);
+    disco_l2set_clear_pair(set, bits);
     disco_fence();
-    l2tlb_clear_pair(set, bits);
+    disco_l2set_clear_pair(set, bits);
 }
 
 void disco_l2tlb_forget_asid(struct disco_l2tlb *t, uint32_t asid)
 {
     if (asid < t->asids)
-        l2tlb_drop_context(t, asid);
+        disco_context_drop(t, asid);
 }
 
 void disco_l2tlb_forget_all(struct disco_l2tlb *t)
 {
-    l2tlb_drop_all_contexts(t);
+    disco_context_drop_all(t);
 }
 
 static void clear_all(struct disco_l2tlb *t)

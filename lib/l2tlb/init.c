@@ -48,6 +48,6 @@ int disco_l2tlb_init(struct disco_l2tlb *t, void *storage, size_t size, size_t s
     t->context_of = (uint16_t *)(void *)((uint8_t *)storage + (sets << SET_SHIFT));
     t->asids = asids;
     t->next_context = 1;
-    l2tlb_drop_all_contexts(t);
+    disco_context_drop_all(t);
     return DISCO_OK;
 }

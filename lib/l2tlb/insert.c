@@ -45,8 +45,8 @@ static void fill(struct disco_l2tlb_entry *to, uint64_t key, const disco_tlbe e[
  * and then looks again too. Between the two writes and the two second looks lies a full
  * fence on each side, so that at least one sees the other's write, and no alias outlives its page.
  */
-struct disco_l2tlb_entry *l2tlb_alias(struct disco_l2tlb_entry *set, struct disco_l2tlb_entry *g,
-                                      uint64_t key)
+struct disco_l2tlb_entry *disco_l2set_alias(struct disco_l2tlb_entry *set,
+                                            struct disco_l2tlb_entry *g, uint64_t key)
 {
     struct disco_l2tlb_entry *a = g == &set[0] ? &set[1] : &set[0];
     uint64_t global_key = key_of(g);
@@ -68,13 +68,13 @@ int disco_l2tlb_insert(struct disco_l2tlb *t, disco_va va, uint32_t asid, bool g
 
     if (asid >= t->asids || note & DISCO_L2TLB_GLOBAL)
         return DISCO_ERR_BAD_ARG;
-    context = l2tlb_context(t, asid);
+    context = disco_context_get(t, asid);
     if (global) {
-        l2tlb_clear_pair(set, bits);
+        disco_l2set_clear_pair(set, bits);
         context = t->global_context;
         note |= DISCO_L2TLB_GLOBAL;
     } else {
-        l2tlb_forget_global(set, bits);
+        disco_l2set_forget_global(set, bits);
     }
     to = find_key(set, bits | context);
     fill(to ? to : victim(t, set), bits | context, e, note);

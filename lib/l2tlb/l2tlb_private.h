@@ -9,7 +9,7 @@
  * processor may clear its key. So keys are atomic and the rest is not. Relaxed order is enough
  * for keys: the owner sees its own writes in order, and a processor that forgets a page learns of
  * earlier inserts through the page's pmap entry, which both held. The one exception, aliases,
- * is explained at l2tlb_alias().
+ * is explained at disco_l2set_alias().
  */
 
 #include <disco/atomic.h>
@@ -58,17 +58,17 @@ static inline struct disco_l2tlb_entry *find_key(struct disco_l2tlb_entry *set, 
 }
 
 /* context.c: the context of @p asid, a fresh one if it has none (which may wipe the table). */
-uint32_t l2tlb_context(struct disco_l2tlb *t, uint32_t asid);
+uint32_t disco_context_get(struct disco_l2tlb *t, uint32_t asid);
 /* context.c: from now on @p asid's entries match no more. */
-void l2tlb_drop_context(struct disco_l2tlb *t, uint32_t asid);
+void disco_context_drop(struct disco_l2tlb *t, uint32_t asid);
 /* context.c: the same for every ASID and for global entries. */
-void l2tlb_drop_all_contexts(struct disco_l2tlb *t);
+void disco_context_drop_all(struct disco_l2tlb *t);
 /* insert.c: leave a copy of the global entry @p g under @p key; the copy, or @p g. */
-struct disco_l2tlb_entry *l2tlb_alias(struct disco_l2tlb_entry *set, struct disco_l2tlb_entry *g,
-                                      uint64_t key);
+struct disco_l2tlb_entry *disco_l2set_alias(struct disco_l2tlb_entry *set,
+                                            struct disco_l2tlb_entry *g, uint64_t key);
 /* forget.c: forget all entries of a pair. Any processor. */
-void l2tlb_clear_pair(struct disco_l2tlb_entry *set, uint64_t bits);
+void disco_l2set_clear_pair(struct disco_l2tlb_entry *set, uint64_t bits);
 /* forget.c: forget the global entry of a pair, and every alias of it. Owner only. */
-void l2tlb_forget_global(struct disco_l2tlb_entry *set, uint64_t bits);
+void disco_l2set_forget_global(struct disco_l2tlb_entry *set, uint64_t bits);
 
 #endif

@@ -21,7 +21,7 @@ lookup_global(struct disco_l2tlb *t, struct disco_l2tlb_entry *set, uint64_t bit
     struct disco_l2tlb_entry *e = find_global(t, set, bits);
 
     if (e && context)
-        e = l2tlb_alias(set, e, bits | context);
+        e = disco_l2set_alias(set, e, bits | context);
     disco_count_own(e ? &t->hits : &t->misses, 1);
     return e;
 }

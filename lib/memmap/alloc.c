@@ -14,7 +14,7 @@
  */
 #include "memmap_private.h"
 
-void memmap_push(struct disco_memmap *mm, struct disco_memmap_page *pg, unsigned node)
+void disco_freelist_push(struct disco_memmap *mm, struct disco_memmap_page *pg, unsigned node)
 {
     struct node *n = &mm->node[node];
 

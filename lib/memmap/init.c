@@ -140,7 +140,7 @@ int disco_memmap_add(struct disco_memmap *mm, disco_mpn first, uint64_t pages, u
 
         page_lock(mm, pg);
         if (!reserved)
-            memmap_push(mm, pg, node);
+            disco_freelist_push(mm, pg, node);
         page_unlock(pg, head);
     }
     disco_count(&mm->node[node].total, pages);

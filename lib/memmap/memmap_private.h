@@ -129,10 +129,10 @@ static inline void page_unlock(struct disco_memmap_page *pg, uint64_t head)
 }
 
 /* alloc.c: put a page on its node's free list. The page may be locked. */
-void memmap_push(struct disco_memmap *mm, struct disco_memmap_page *pg, unsigned node);
+void disco_freelist_push(struct disco_memmap *mm, struct disco_memmap_page *pg, unsigned node);
 /* page.c: @p pg is locked and has @p head; one reference less, unlock, free if it was the last. */
-void memmap_release(struct disco_memmap *mm, struct disco_memmap_page *pg, uint64_t head);
+void disco_page_release(struct disco_memmap *mm, struct disco_memmap_page *pg, uint64_t head);
 /* replica.c: free a chain of replicas that nothing leads to any more. */
-void memmap_free_chain(struct disco_memmap *mm, uint32_t link);
+void disco_replica_free_chain(struct disco_memmap *mm, uint32_t link);
 
 #endif

@@ -10,7 +10,7 @@
  * Replicas go with their master. The page leaves the lock order downwards: its own lock is held
  * while it is pushed, and no other page's.
  */
-void memmap_release(struct disco_memmap *mm, struct disco_memmap_page *pg, uint64_t head)
+void disco_page_release(struct disco_memmap *mm, struct disco_memmap_page *pg, uint64_t head)
 {
     uint32_t replicas = 0;
 
@@ -19,10 +19,10 @@ void memmap_release(struct disco_memmap *mm, struct disco_memmap_page *pg, uint6
         head = head_with_state(head, DISCO_PAGE_FREE);
         if (!high_half(disco_load(&pg->word[LINK])))
             replicas = low_half(disco_load(&pg->word[LINK]));
-        memmap_push(mm, pg, head_node(head));
+        disco_freelist_push(mm, pg, head_node(head));
     }
     page_unlock(pg, head);
-    memmap_free_chain(mm, replicas);
+    disco_replica_free_chain(mm, replicas);
 }
 
 int disco_memmap_get(struct disco_memmap *mm, disco_mpn mpn)
@@ -62,7 +62,7 @@ int disco_memmap_put(struct disco_memmap *mm, disco_mpn mpn)
     }
     if (users == 1 && head_refs(head) == 2)
         head = head_with_state(head, DISCO_PAGE_PRIVATE);
-    memmap_release(mm, pg, head);
+    disco_page_release(mm, pg, head);
     return DISCO_OK;
 }
 

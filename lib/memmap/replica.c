@@ -102,13 +102,13 @@ disco_mpn disco_memmap_master(const struct disco_memmap *mm, disco_mpn mpn)
     return master ? mpn_of_page(mm, page_of_link(mm, master)) : mpn;
 }
 
-void memmap_free_chain(struct disco_memmap *mm, uint32_t link)
+void disco_replica_free_chain(struct disco_memmap *mm, uint32_t link)
 {
     while (link) {
         struct disco_memmap_page *pg = page_of_link(mm, link);
 
         link = next_replica(mm, link);
-        memmap_release(mm, pg, page_lock(mm, pg));
+        disco_page_release(mm, pg, page_lock(mm, pg));
     }
 }
 
@@ -128,7 +128,7 @@ int disco_memmap_drop_replicas(struct disco_memmap *mm, disco_mpn master)
         err = DISCO_OK;
     }
     page_unlock(pg, head);
-    memmap_free_chain(mm, chain);
+    disco_replica_free_chain(mm, chain);
     return err;
 }
 

@@ -194,7 +194,7 @@ int disco_memmap_del_user(struct disco_memmap *mm, disco_mpn mpn, struct disco_p
         head = head_with_state(head, DISCO_PAGE_MONITOR);
     else if (head_refs(head) == 2)
         head = head_with_state(head, DISCO_PAGE_PRIVATE);
-    memmap_release(mm, pg, head);
+    disco_page_release(mm, pg, head);
     return DISCO_OK;
 }
 

@@ -10,13 +10,13 @@
 
 static int make_ready(struct disco_pmap *pm, struct hold *h, unsigned access, unsigned node)
 {
-    return access & DISCO_WRITE ? pmap_own(pm, h, node) : pmap_touch(pm, h, node);
+    return access & DISCO_WRITE ? disco_entry_own(pm, h, node) : disco_entry_touch(pm, h, node);
 }
 
 static int one_piece(struct disco_pmap *pm, disco_pa pa, size_t len, unsigned access,
                      unsigned node, disco_pmap_piece_fn *fn, void *ctx)
 {
-    struct hold h = pmap_hold(pm, disco_pa_page(pa));
+    struct hold h = disco_entry_hold(pm, disco_pa_page(pa));
     int err = make_ready(pm, &h, access, node);
     disco_mpn mpn;
 
@@ -27,7 +27,7 @@ static int one_piece(struct disco_pmap *pm, disco_pa pa, size_t len, unsigned ac
         err = fn(ctx, (uint8_t *)pm->backend->ops->page(pm->backend, mpn) +
                  (pa.v & DISCO_PAGE_MASK), len);
     }
-    pmap_let_go(&h);
+    disco_entry_let_go(&h);
     return err < 0 ? err : DISCO_OK;
 }
 

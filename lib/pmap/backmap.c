@@ -61,7 +61,7 @@ static uint32_t take_set(struct disco_pmap *pm)
     return s;
 }
 
-void pmap_fill_pool(struct disco_pmap *pm)
+void disco_backmap_fill_pool(struct disco_pmap *pm)
 {
     for (uint32_t s = (uint32_t)pm->nsets; s > 0; s--)
         give_set(pm, s);
@@ -124,7 +124,7 @@ static void set_to_all(struct disco_pmap *pm, struct hold *h)
     set_map(h, MAP_ALL, 0);
 }
 
-void pmap_record(struct disco_pmap *pm, struct hold *h, uint32_t vcpu, disco_vpn vpn)
+void disco_backmap_record(struct disco_pmap *pm, struct hold *h, uint32_t vcpu, disco_vpn vpn)
 {
     uint64_t place = pack(vcpu, vpn);
 
@@ -156,7 +156,8 @@ static size_t list_set(const struct disco_pmap_set *s, struct disco_purge *p)
     return n;
 }
 
-size_t pmap_places(const struct disco_pmap *pm, const struct hold *h, struct disco_purge *p)
+size_t disco_backmap_places(const struct disco_pmap *pm, const struct hold *h,
+                            struct disco_purge *p)
 {
     switch (meta_kind(h->meta)) {
     case MAP_NONE:
@@ -173,7 +174,7 @@ size_t pmap_places(const struct disco_pmap *pm, const struct hold *h, struct dis
     return 1;
 }
 
-void pmap_forget_places(struct disco_pmap *pm, struct hold *h)
+void disco_backmap_forget(struct disco_pmap *pm, struct hold *h)
 {
     if (meta_kind(h->meta) == MAP_SET)
         give_set(pm, set_number(h));

@@ -21,7 +21,7 @@ static int merge(struct disco_pmap *pm, struct disco_pmap_pair *p, unsigned i, s
     const struct disco_backend_ops *ops = pm->backend->ops;
     disco_mpn master, near;
     disco_tlbe word;
-    int err = pmap_touch(pm, h, p->node);
+    int err = disco_entry_touch(pm, h, p->node);
 
     if (err)
         return err;
@@ -34,7 +34,7 @@ static int merge(struct disco_pmap *pm, struct disco_pmap_pair *p, unsigned i, s
     }
     p->e[i] = ops->tlbe_merge(p->m->want[i], word);
     if (p->record)
-        pmap_record(pm, h, p->vcpu, p->m->pair);
+        disco_backmap_record(pm, h, p->vcpu, p->m->pair);
     return DISCO_OK;
 }
 
@@ -46,14 +46,14 @@ static void keep(struct hold *h)
 
 static void enter_half(struct disco_pmap *pm, struct disco_pmap_pair *p, unsigned i)
 {
-    struct hold h = pmap_hold(pm, p->m->ppn[i]);
+    struct hold h = disco_entry_hold(pm, p->m->ppn[i]);
 
     p->err[i] = merge(pm, p, i, &h);
     p->held[i] = !p->err[i];
     if (p->held[i])
         keep(&h);
     else
-        pmap_let_go(&h);
+        disco_entry_let_go(&h);
 }
 
 /* The other half is the same page, and held: nothing to lock, touch or record. */

@@ -15,7 +15,7 @@
  */
 #include "pmap_private.h"
 
-struct hold pmap_hold(struct disco_pmap *pm, disco_ppn ppn)
+struct hold disco_entry_hold(struct disco_pmap *pm, disco_ppn ppn)
 {
     struct hold h = {.e = &pm->entry[ppn.v], .ppn = ppn};
 
@@ -23,7 +23,7 @@ struct hold pmap_hold(struct disco_pmap *pm, disco_ppn ppn)
     return h;
 }
 
-void pmap_let_go(struct hold *h)
+void disco_entry_let_go(struct hold *h)
 {
     disco_unlock_word(&h->e->meta, h->meta);
 }
@@ -43,8 +43,8 @@ static void count_change(struct disco_pmap *pm, const struct hold *h, bool now, 
         disco_count(&pm->stats.shared, now_shared ? 1 : UINT64_MAX);
 }
 
-void pmap_publish(struct disco_pmap *pm, struct hold *h, disco_mpn mpn,
-                  enum disco_pmap_reason reason)
+void disco_entry_publish(struct disco_pmap *pm, struct hold *h, disco_mpn mpn,
+                         enum disco_pmap_reason reason)
 {
     unsigned rights = reason == DISCO_PMAP_WRITABLE ? RIGHTS_OWN : RIGHTS_SHARED;
 
@@ -55,10 +55,10 @@ void pmap_publish(struct disco_pmap *pm, struct hold *h, disco_mpn mpn,
     disco_store_release(&h->e->tlbe, pm->backend->ops->tlbe_make(mpn, rights));
 }
 
-void pmap_revoke(struct disco_pmap *pm, struct hold *h)
+void disco_entry_revoke(struct disco_pmap *pm, struct hold *h)
 {
     struct disco_purge p[SET_PLACES];
-    size_t n = pmap_places(pm, h, p);
+    size_t n = disco_backmap_places(pm, h, p);
 
     count_change(pm, h, false, false);
     h->meta &= ~META_REASON_MASK;
@@ -70,17 +70,17 @@ void pmap_revoke(struct disco_pmap *pm, struct hold *h)
     disco_count(&pm->stats.purged, n);
     if (meta_kind(h->meta) == MAP_ALL)
         disco_count(&pm->stats.everywhere, 1);
-    pmap_forget_places(pm, h);
+    disco_backmap_forget(pm, h);
 }
 
-int pmap_new_page(struct disco_pmap *pm, disco_ppn ppn, unsigned node, disco_mpn *out)
+int disco_entry_new_page(struct disco_pmap *pm, disco_ppn ppn, unsigned node, disco_mpn *out)
 {
     int err = disco_memmap_alloc(pm->mm, node, DISCO_PAGE_PRIVATE, out);
 
     return err ? err : disco_memmap_adopt(pm->mm, *out, user_of(pm, ppn));
 }
 
-int pmap_page_on(struct disco_pmap *pm, unsigned node, disco_mpn *out)
+int disco_entry_page_on(struct disco_pmap *pm, unsigned node, disco_mpn *out)
 {
     int err = disco_memmap_alloc(pm->mm, node, DISCO_PAGE_PRIVATE, out);
 
@@ -91,18 +91,18 @@ int pmap_page_on(struct disco_pmap *pm, unsigned node, disco_mpn *out)
     return err;
 }
 
-int pmap_touch(struct disco_pmap *pm, struct hold *h, unsigned node)
+int disco_entry_touch(struct disco_pmap *pm, struct hold *h, unsigned node)
 {
     disco_mpn mpn;
     int err;
 
     if (word_of(h))
         return DISCO_OK;
-    err = pmap_new_page(pm, h->ppn, node, &mpn);
+    err = disco_entry_new_page(pm, h->ppn, node, &mpn);
     if (err)
         return err;
     pm->backend->ops->page_zero(pm->backend, mpn);
-    pmap_publish(pm, h, mpn, DISCO_PMAP_WRITABLE);
+    disco_entry_publish(pm, h, mpn, DISCO_PMAP_WRITABLE);
     disco_count(&pm->stats.first_touch, 1);
     return DISCO_OK;
 }

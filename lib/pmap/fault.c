@@ -15,9 +15,9 @@ static void take_over(struct disco_pmap *pm, struct hold *h)
     bool replica = meta_reason(h->meta) == DISCO_PMAP_REPLICA;
     disco_mpn mpn = page_of(pm, h);
 
-    pmap_revoke(pm, h);
+    disco_entry_revoke(pm, h);
     disco_memmap_drop_replicas(pm->mm, mpn);
-    pmap_publish(pm, h, mpn, DISCO_PMAP_WRITABLE);
+    disco_entry_publish(pm, h, mpn, DISCO_PMAP_WRITABLE);
     disco_count(replica ? &pm->stats.collapses : &pm->stats.write_reused, 1);
 }
 
@@ -25,21 +25,21 @@ static int copy_out(struct disco_pmap *pm, struct hold *h, unsigned node)
 {
     bool net = meta_reason(h->meta) == DISCO_PMAP_NET;
     disco_mpn old = page_of(pm, h), mpn;
-    int err = pmap_new_page(pm, h->ppn, node, &mpn);
+    int err = disco_entry_new_page(pm, h->ppn, node, &mpn);
 
     if (err)
         return err;
-    pmap_revoke(pm, h);
+    disco_entry_revoke(pm, h);
     pm->backend->ops->page_copy(pm->backend, mpn, disco_memmap_nearest(pm->mm, old, node));
     disco_memmap_del_user(pm->mm, old, user_of(pm, h->ppn));
-    pmap_publish(pm, h, mpn, DISCO_PMAP_WRITABLE);
+    disco_entry_publish(pm, h, mpn, DISCO_PMAP_WRITABLE);
     disco_count(net ? &pm->stats.net_copies : &pm->stats.cow_copies, 1);
     return DISCO_OK;
 }
 
-int pmap_own(struct disco_pmap *pm, struct hold *h, unsigned node)
+int disco_entry_own(struct disco_pmap *pm, struct hold *h, unsigned node)
 {
-    int err = pmap_touch(pm, h, node);
+    int err = disco_entry_touch(pm, h, node);
 
     if (err || meta_reason(h->meta) == DISCO_PMAP_WRITABLE)
         return err;
@@ -58,8 +58,8 @@ int disco_pmap_write_fault(struct disco_pmap *pm, disco_ppn ppn, unsigned node)
 
     if (ppn.v >= pm->pages)
         return DISCO_ERR_BAD_ADDRESS;
-    h = pmap_hold(pm, ppn);
-    err = pmap_own(pm, &h, node);
-    pmap_let_go(&h);
+    h = disco_entry_hold(pm, ppn);
+    err = disco_entry_own(pm, &h, node);
+    disco_entry_let_go(&h);
     return err;
 }

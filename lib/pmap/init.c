@@ -53,7 +53,7 @@ int disco_pmap_init(struct disco_pmap *pm, void *storage, size_t size,
     pm->purge_ctx = c->purge_ctx;
     pm->sets = (struct disco_pmap_set *)(void *)((uint8_t *)storage + entries_size(c));
     pm->nsets = c->sets;
-    pmap_fill_pool(pm);
+    disco_backmap_fill_pool(pm);
     return DISCO_OK;
 }
 

@@ -18,15 +18,15 @@ static int migrate(struct disco_pmap *pm, struct hold *h, unsigned node)
         return DISCO_OK;
     if (disco_memmap_refs(pm->mm, old) != 1)
         return DISCO_ERR_BUSY;
-    err = pmap_page_on(pm, node, &mpn);
+    err = disco_entry_page_on(pm, node, &mpn);
     if (!err)
         err = disco_memmap_adopt(pm->mm, mpn, user_of(pm, h->ppn));
     if (err)
         return err;
-    pmap_revoke(pm, h);
+    disco_entry_revoke(pm, h);
     pm->backend->ops->page_copy(pm->backend, mpn, old);
     disco_memmap_del_user(pm->mm, old, user_of(pm, h->ppn));
-    pmap_publish(pm, h, mpn, DISCO_PMAP_WRITABLE);
+    disco_entry_publish(pm, h, mpn, DISCO_PMAP_WRITABLE);
     return DISCO_OK;
 }
 
@@ -37,9 +37,9 @@ int disco_pmap_migrate(struct disco_pmap *pm, disco_ppn ppn, unsigned node)
 
     if (ppn.v >= pm->pages)
         return DISCO_ERR_BAD_ADDRESS;
-    h = pmap_hold(pm, ppn);
+    h = disco_entry_hold(pm, ppn);
     err = migrate(pm, &h, node);
-    pmap_let_go(&h);
+    disco_entry_let_go(&h);
     return err;
 }
 
@@ -55,17 +55,17 @@ static int replicate(struct disco_pmap *pm, struct hold *h, unsigned node)
     master = page_of(pm, h);
     if (disco_memmap_node(pm->mm, disco_memmap_nearest(pm->mm, master, node)) == node)
         return DISCO_OK;
-    err = pmap_page_on(pm, node, &copy);
+    err = disco_entry_page_on(pm, node, &copy);
     if (err)
         return err;
-    pmap_revoke(pm, h);
+    disco_entry_revoke(pm, h);
     pm->backend->ops->page_copy(pm->backend, copy, master);
     err = disco_memmap_add_replica(pm->mm, master, copy);
     if (err)
         disco_memmap_put(pm->mm, copy);
     else if (reason == DISCO_PMAP_WRITABLE)
         reason = DISCO_PMAP_REPLICA;
-    pmap_publish(pm, h, master, reason);
+    disco_entry_publish(pm, h, master, reason);
     return err == DISCO_ERR_BUSY ? DISCO_OK : err;
 }
 
@@ -76,8 +76,8 @@ int disco_pmap_replicate(struct disco_pmap *pm, disco_ppn ppn, unsigned node)
 
     if (ppn.v >= pm->pages)
         return DISCO_ERR_BAD_ADDRESS;
-    h = pmap_hold(pm, ppn);
+    h = disco_entry_hold(pm, ppn);
     err = replicate(pm, &h, node);
-    pmap_let_go(&h);
+    disco_entry_let_go(&h);
     return err;
 }

@@ -87,30 +87,31 @@ static inline disco_mpn page_of(const struct disco_pmap *pm, const struct hold *
 
 /* --- entry.c --- */
 
-struct hold pmap_hold(struct disco_pmap *pm, disco_ppn ppn);
-void pmap_let_go(struct hold *h);
+struct hold disco_entry_hold(struct disco_pmap *pm, disco_ppn ppn);
+void disco_entry_let_go(struct hold *h);
 /* Make @p mpn the page of @p h, with the monitor's rights for @p reason. Was revoked before. */
-void pmap_publish(struct disco_pmap *pm, struct hold *h, disco_mpn mpn,
-                  enum disco_pmap_reason reason);
+void disco_entry_publish(struct disco_pmap *pm, struct hold *h, disco_mpn mpn,
+                         enum disco_pmap_reason reason);
 /* Take the page away from everyone: 0 in the first word, then purge. The backmap is empty after. */
-void pmap_revoke(struct disco_pmap *pm, struct hold *h);
+void disco_entry_revoke(struct disco_pmap *pm, struct hold *h);
 /* A page for @p ppn, contents undefined, adopted: pmap's only use of it is @p ppn. */
-int pmap_new_page(struct disco_pmap *pm, disco_ppn ppn, unsigned node, disco_mpn *out);
+int disco_entry_new_page(struct disco_pmap *pm, disco_ppn ppn, unsigned node, disco_mpn *out);
 /* A page on @p node and no other, not yet anyone's. */
-int pmap_page_on(struct disco_pmap *pm, unsigned node, disco_mpn *out);
+int disco_entry_page_on(struct disco_pmap *pm, unsigned node, disco_mpn *out);
 /* The page exists after this, zeroed on first touch. */
-int pmap_touch(struct disco_pmap *pm, struct hold *h, unsigned node);
+int disco_entry_touch(struct disco_pmap *pm, struct hold *h, unsigned node);
 /* The page exists and is writable after this (fault.c). */
-int pmap_own(struct disco_pmap *pm, struct hold *h, unsigned node);
+int disco_entry_own(struct disco_pmap *pm, struct hold *h, unsigned node);
 
 /* --- backmap.c --- */
 
-void pmap_fill_pool(struct disco_pmap *pm);
+void disco_backmap_fill_pool(struct disco_pmap *pm);
 /* Note that the page was entered by @p vcpu at the pair of @p vpn. Twice the same: once. */
-void pmap_record(struct disco_pmap *pm, struct hold *h, uint32_t vcpu, disco_vpn vpn);
+void disco_backmap_record(struct disco_pmap *pm, struct hold *h, uint32_t vcpu, disco_vpn vpn);
 /* The places as a purge wants them; at most SET_PLACES, their number is returned. */
-size_t pmap_places(const struct disco_pmap *pm, const struct hold *h, struct disco_purge *p);
+size_t disco_backmap_places(const struct disco_pmap *pm, const struct hold *h,
+                            struct disco_purge *p);
 /* Empty the backmap. */
-void pmap_forget_places(struct disco_pmap *pm, struct hold *h);
+void disco_backmap_forget(struct disco_pmap *pm, struct hold *h);
 
 #endif

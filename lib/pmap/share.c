@@ -13,9 +13,9 @@ int disco_pmap_touch(struct disco_pmap *pm, disco_ppn ppn, unsigned node)
 
     if (ppn.v >= pm->pages)
         return DISCO_ERR_BAD_ADDRESS;
-    h = pmap_hold(pm, ppn);
-    err = pmap_touch(pm, &h, node);
-    pmap_let_go(&h);
+    h = disco_entry_hold(pm, ppn);
+    err = disco_entry_touch(pm, &h, node);
+    disco_entry_let_go(&h);
     return err;
 }
 
@@ -32,7 +32,7 @@ static void remove(struct disco_pmap *pm, struct hold *h)
     if (!word_of(h))
         return;
     old = page_of(pm, h);
-    pmap_revoke(pm, h);
+    disco_entry_revoke(pm, h);
     disco_memmap_del_user(pm->mm, old, user_of(pm, h->ppn));
 }
 
@@ -47,13 +47,13 @@ int disco_pmap_share(struct disco_pmap *pm, disco_ppn ppn, disco_mpn mpn,
     if (ppn.v >= pm->pages)
         return DISCO_ERR_BAD_ADDRESS;
     mpn = disco_memmap_master(pm->mm, mpn);
-    h = pmap_hold(pm, ppn);
+    h = disco_entry_hold(pm, ppn);
     err = disco_memmap_add_user(pm->mm, mpn, user_of(pm, ppn));
     if (!err) {
         remove(pm, &h);
-        pmap_publish(pm, &h, mpn, reason);
+        disco_entry_publish(pm, &h, mpn, reason);
     }
-    pmap_let_go(&h);
+    disco_entry_let_go(&h);
     return err;
 }
 
@@ -61,7 +61,7 @@ int disco_pmap_share(struct disco_pmap *pm, disco_ppn ppn, disco_mpn mpn,
 static int lend(struct disco_pmap *pm, struct hold *h, unsigned node,
                 enum disco_pmap_reason reason, disco_mpn *out)
 {
-    int err = pmap_touch(pm, h, node);
+    int err = disco_entry_touch(pm, h, node);
     disco_mpn mpn;
 
     if (err)
@@ -71,8 +71,8 @@ static int lend(struct disco_pmap *pm, struct hold *h, unsigned node,
     if (err)
         return err;
     if (meta_reason(h->meta) == DISCO_PMAP_WRITABLE)
-        pmap_revoke(pm, h);
-    pmap_publish(pm, h, mpn, reason);
+        disco_entry_revoke(pm, h);
+    disco_entry_publish(pm, h, mpn, reason);
     *out = mpn;
     return DISCO_OK;
 }
@@ -87,9 +87,9 @@ int disco_pmap_lend(struct disco_pmap *pm, disco_ppn ppn, unsigned node,
         return DISCO_ERR_BAD_ARG;
     if (ppn.v >= pm->pages)
         return DISCO_ERR_BAD_ADDRESS;
-    h = pmap_hold(pm, ppn);
+    h = disco_entry_hold(pm, ppn);
     err = lend(pm, &h, node, reason, out);
-    pmap_let_go(&h);
+    disco_entry_let_go(&h);
     return err;
 }
 
@@ -99,8 +99,8 @@ int disco_pmap_drop(struct disco_pmap *pm, disco_ppn ppn)
 
     if (ppn.v >= pm->pages)
         return DISCO_ERR_BAD_ADDRESS;
-    h = pmap_hold(pm, ppn);
+    h = disco_entry_hold(pm, ppn);
     remove(pm, &h);
-    pmap_let_go(&h);
+    disco_entry_let_go(&h);
     return DISCO_OK;
 }

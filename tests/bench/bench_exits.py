@@ -25,7 +25,7 @@ def by_mode(out, counted):
 def by_counter(out, stats, prefix, title):
     """The monitor's own counters PREFIX*, largest first."""
     found = sorted(((value, name.removeprefix(prefix)) for name, value in stats.items()
-                    if name.startswith(prefix) and value), reverse=True)
+                    if name.startswith(prefix) and name != "insn_runs" and value), reverse=True)
     total = sum(value for value, _ in found)
     out.table(title, [prefix.rstrip("_"), "times", "%"],
               [[name, value, figures.percent(value, total)] for value, name in found[:TOP]])

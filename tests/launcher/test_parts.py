@@ -101,8 +101,9 @@ class MonitorLog(unittest.TestCase):
 
 class Children(unittest.TestCase):
     def test_end_takes_the_whole_group(self):
-        process = procs.spawn(["sh", "-c", "sleep 300 & echo $!; wait"], stdout=subprocess.PIPE)
-        grandchild = int(process.stdout.readline())
+        """Even a child that does not listen to SIGTERM while the leader of the group does."""
+        process = procs.spawn(["sh", "-c", "(trap '' TERM; echo; exec sleep 300) & echo $!; wait"], stdout=subprocess.PIPE)
+        grandchild = int(process.stdout.readline() + process.stdout.readline())
         procs.end(process)
         process.stdout.close()
         deadline = time.monotonic() + 5

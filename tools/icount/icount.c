@@ -177,6 +177,15 @@ static void count(struct qemu_plugin_insn *first, uint64_t n)
     count_profile(first, va, n);
 }
 
+/* QEMU gives the bytes as they lie in the machine's memory. */
+static uint32_t word_of(const struct qemu_plugin_insn *insn)
+{
+    const uint8_t *b = qemu_plugin_insn_data(insn);
+    uint32_t big = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+
+    return all.big_endian ? big : __builtin_bswap32(big);
+}
+
 static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
     size_t n = qemu_plugin_tb_n_insns(tb), first = 0;
@@ -186,9 +195,8 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
     for (size_t i = 0; i < n; i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
         uint64_t va = qemu_plugin_insn_vaddr(insn);
-        uint32_t word;
+        uint32_t word = word_of(insn);
 
-        memcpy(&word, qemu_plugin_insn_data(insn), sizeof word);
         /* What is watched is watched before it is counted, so that counts are those before it. */
         if ((watch(insn, va, word) || ends) && i > first) {
             count(qemu_plugin_tb_get_insn(tb, first), i - first);
@@ -291,6 +299,7 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, 
         }
     }
     all.target = strdup(info->target_name);
+    all.big_endian = strcmp(info->target_name, "mips64") == 0;
     all.cpus = (unsigned)info->system.smp_vcpus;
     all.mark = calloc(MAX_MARKS, sizeof *all.mark);
     if (!all.target || !all.mark)

@@ -78,6 +78,7 @@ struct cpu {
 
 struct icount {
     const char *target, *out;
+    bool big_endian;
     unsigned cpus;
     struct cpu cpu[MAX_CPUS];
     struct place entry[MAX_ENTRIES], tag[MAX_TAGS];

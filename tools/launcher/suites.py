@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import dataclass
+from xml.etree import ElementTree
 
 from . import build, guests, procs
 from .paths import BUILD, ROOT
@@ -27,6 +28,9 @@ GRACE = 30.0
 # Who compiles each header alone; clang if it is there.
 C, CXX = ("-x", "c", "-std=c11", "-ffreestanding"), ("-x", "c++", "-std=c++17")
 COMPILERS = (("gcc", *C), ("g++", *CXX), ("clang", *C), ("clang++", *CXX))
+
+# Kinds of thing, as Doxygen calls them, that must have a docstring.
+DOCUMENTED = {"function", "struct", "union", "enum", "typedef", "define"}
 
 # What meson says of a test, in our words; everything else is a failure.
 MESON_OUTCOMES = {"OK": PASSED, "EXPECTEDFAIL": PASSED, "SKIP": SKIPPED}
@@ -145,14 +149,35 @@ def built_and_run(source, program):
 
 
 def docs():
-    """Doxygen over include/; any warning fails. The HTML is in build/docs/html."""
+    """Doxygen over include/ and docs/; any warning fails. The HTML is in build/docs/html."""
     out = BUILD / "docs"
-    out.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
     text = (ROOT / "docs" / "Doxyfile.in").read_text()
     (out / "Doxyfile").write_text(text.replace("@ROOT@", str(ROOT)).replace("@OUT@", str(out)))
     result = command("doxygen", ["doxygen", out / "Doxyfile"], cwd=ROOT)
-    warnings = (out / "warnings.txt").read_text()
-    return [Result("doxygen", FAILED if warnings else result.outcome, warnings + result.detail)]
+    log = out / "warnings.txt"
+    warnings = log.read_text() if log.exists() else ""
+    if warnings or result.outcome == FAILED:
+        return [Result("doxygen", FAILED, warnings + result.detail)]
+    bare = sorted(undocumented(out / "xml"))
+    return [result, Result("everything public is documented", FAILED if bare else PASSED, "\n".join(bare))]
+
+
+def undocumented(folder):
+    """Public functions, types and macros without a word on them, as "header: kind name"."""
+    found, named = set(), set()
+    for file in folder.glob("*.xml"):
+        for node in ElementTree.parse(file).iter():
+            kind, where = node.get("kind"), node.find("location")
+            if kind not in DOCUMENTED or where is None or not where.get("file", "").endswith(".h"):
+                continue
+            name = node.findtext("compoundname") or node.findtext("name")
+            if any("".join(node.find(part).itertext()).strip() for part in ("briefdescription", "detaileddescription")):
+                named.add(name)
+            elif not name.endswith("_H") and "@" not in name:
+                found.add((where.get("file"), kind, name))
+    return {f"{header}: {kind} {name}" for header, kind, name in found if name not in named}
 
 
 def formatted():

@@ -145,7 +145,8 @@ static void __used noinline disco_handlers(void)
 	    [pmd_shift] "i" (PMD_SHIFT), [pmd_bits] "i" (ilog2(PTRS_PER_PMD)),
 	    [pte_shift] "i" (PAGE_SHIFT), [pte_bits] "i" (ilog2(PTRS_PER_PTE)),
 	    [software] "i" (_PAGE_NO_EXEC_SHIFT), [rixi] "i" (_PAGE_GLOBAL_SHIFT - _PAGE_NO_EXEC_SHIFT),
-	    [cause] "i" (DISCO_PAGE_CAUSE), [valid] "i" (_PAGE_VALID), [need_load] "i" (_PAGE_PRESENT), [set_load] "i" (SET_VALID),
+	    [cause] "i" (DISCO_PAGE_CAUSE), [valid] "i" (_PAGE_VALID),
+	    [need_load] "i" (_PAGE_PRESENT), [set_load] "i" (SET_VALID),
 	    [need_store] "i" (_PAGE_PRESENT | _PAGE_WRITE), [need_modify] "i" (_PAGE_WRITE),
 	    [set_store] "i" (SET_DIRTY));
 }
@@ -171,8 +172,9 @@ void __init disco_install_tlb_handlers(void)
 		pr_warn("page directory in KScratch%d, not %d: TLB handlers stay slow\n", pgd_reg, PGD_KSCRATCH);
 		return;
 	}
-	/* Up to the general vector: there are no cache errors in a virtual machine. */
+	/* Over the vector of cache errors, which a virtual machine does not have, up to the general one. */
 	BUG_ON(len > 0x100);
+	board_cache_error_setup = NULL;
 	set_handler(0x80, disco_refill, len);
 	install_setup_pgd();
 	set_except_vector(EXCCODE_MOD, disco_tlbm);
