@@ -19,8 +19,8 @@
  *
  * A line that changes under a RUNNING virtual CPU works the same way: the processor sets RUNNING
  * (t1), then loads the lines (t2) and enters; the waker changes lines, then loads the state. It
- * finds RUNNING and kicks, or t2 saw its change. A kick that comes between t2 and the entry must end
- * the guest's run at once: that is the backend's duty.
+ * finds RUNNING and kicks, or t2 saw its change. A kick that comes between t2 and the entry must
+ * end the guest's run at once: that is the backend's duty.
  */
 
 static void wake(struct disco_vcpu *v)

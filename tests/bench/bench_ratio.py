@@ -25,7 +25,7 @@ awk 'BEGIN { for (i = 1; i < 100000; i++) sum += sqrt(i) / (i + 1.5); printf "%.
 WAITING = ("__delay", "__udelay", "__ndelay", "calibrate_delay", "CMOS_READ", "plat_time_init",
            "estimate_frequencies")
 
-FORKS, MILLIONS = 200, 50
+FORKS, MILLIONS = 200, 500
 
 
 def pieces(forks, millions):
@@ -115,7 +115,7 @@ def instruction_table(out, forks, millions):
 
 
 def measure(out):
-    forks, millions, pairs = (50, 10, 1) if out.quick else (FORKS, MILLIONS, 5)
+    forks, millions, pairs = (50, 100, 1) if out.quick else (FORKS, MILLIONS, 5)
     instruction_table(out, forks, millions)
     runs = take_turns(forks, millions, pairs)
     time_table(out, runs, "cpu", "Seconds of a processor that QEMU used")

@@ -55,7 +55,9 @@ def shown(cell):
         return "-"
     if isinstance(cell, int):
         return f"{cell:,}"
-    return f"{cell:,.2f}" if isinstance(cell, float) else str(cell)
+    if isinstance(cell, float):
+        return f"{cell:,.3f}" if abs(cell) < 10 else f"{cell:,.1f}"
+    return str(cell)
 
 
 def percent(part, whole):

@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "icount.h"
 
-#define BITS4(a, b, c, d) (UINT64_C(1) << (a) | UINT64_C(1) << (b) | UINT64_C(1) << (c) | UINT64_C(1) << (d))
-#define RANGE(from, to) (((UINT64_C(2) << (to)) - 1) & ~((UINT64_C(1) << (from)) - 1))
+#define BIT(n) (UINT64_C(1) << (n))
+#define RANGE(from, to) ((BIT(to) << 1) - BIT(from)) /* modulo 2^64: `to` may be 63 */
 
 enum { OP_SPECIAL, OP_REGIMM, OP_COP0 = 0x10, OP_SPECIAL3 = 0x1f };
 
-/* Functions of SPECIAL that compute or jump: no trap, system call, or overflow. */
-static const uint64_t special_plain =
-    BITS4(0x00, 0x02, 0x03, 0x04) | BITS4(0x05, 0x06, 0x07, 0x08) | BITS4(0x09, 0x35, 0x37, 0x21) |
-    RANGE(0x10, 0x1f) | BITS4(0x23, 0x2d, 0x2f, 0x38) | RANGE(0x24, 0x27) | RANGE(0x2a, 0x2b) |
-    BITS4(0x3a, 0x3b, 0x3c, 0x3e) | RANGE(0x3f, 0x3f);
+/*
+ * Functions of SPECIAL that compute or jump; the others trap, call the system, or (add, sub, dadd,
+ * dsub) may overflow.
+ */
+static const uint64_t special_plain = BIT(0x00) | RANGE(0x02, 0x09) | RANGE(0x10, 0x1f) |
+                                      BIT(0x21) | RANGE(0x23, 0x27) | RANGE(0x2a, 0x2b) |
+                                      BIT(0x2d) | BIT(0x2f) | BIT(0x35) | BIT(0x37) | BIT(0x38) |
+                                      RANGE(0x3a, 0x3c) | RANGE(0x3e, 0x3f);
 
 /* j, jal, beq, bne; the immediate forms of add, compare, logic; lui, daddiu, daui. */
-static const uint64_t op_plain = RANGE(0x02, 0x05) | RANGE(0x09, 0x0f) | BITS4(0x19, 0x1d, 0x19, 0x1d);
+static const uint64_t op_plain = RANGE(0x02, 0x05) | RANGE(0x09, 0x0f) | BIT(0x19) | BIT(0x1d);
 
 /* ext and ins in their eight forms, byte and bit swaps. */
-static const uint64_t special3_plain = RANGE(0x00, 0x07) | BITS4(0x20, 0x24, 0x20, 0x24);
+static const uint64_t special3_plain = RANGE(0x00, 0x07) | BIT(0x20) | BIT(0x24);
 
 bool decode_plain(uint32_t word)
 {

@@ -20,7 +20,6 @@ static struct icount all;
 
 /* --- while the machine runs --- */
 
-
 static enum segment segment_of(uint64_t va)
 {
     if (va >> 62 == 0)
@@ -30,10 +29,7 @@ static enum segment segment_of(uint64_t va)
     return SEGMENT_KERNEL;
 }
 
-static void *number(uint64_t n)
-{
-    return (void *)(uintptr_t)n;
-}
+static void *number(uint64_t n) { return (void *)(uintptr_t)n; }
 
 static void on_run(unsigned cpu, void *data)
 {
@@ -58,15 +54,9 @@ static void on_entry(unsigned cpu, void *data)
     trace_begin(&all.cpu[cpu], (unsigned)(uintptr_t)data);
 }
 
-static void on_tag(unsigned cpu, void *data)
-{
-    all.cpu[cpu].key.tags |= 1u << (uintptr_t)data;
-}
+static void on_tag(unsigned cpu, void *data) { all.cpu[cpu].key.tags |= 1u << (uintptr_t)data; }
 
-static void on_trap(unsigned cpu, void *data)
-{
-    all.cpu[cpu].trapped = (uint32_t)(uintptr_t)data;
-}
+static void on_trap(unsigned cpu, void *data) { all.cpu[cpu].trapped = (uint32_t)(uintptr_t)data; }
 
 /* Rare enough to take turns: traces are short. */
 static bool busy;
@@ -77,10 +67,7 @@ static void lock(void)
         ;
 }
 
-static void unlock(void)
-{
-    __atomic_clear(&busy, __ATOMIC_RELEASE);
-}
+static void unlock(void) { __atomic_clear(&busy, __ATOMIC_RELEASE); }
 
 static void on_eret(unsigned cpu, void *data)
 {

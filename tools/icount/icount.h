@@ -10,11 +10,11 @@
  *   tag=NAME:ADDRESS     traces that execute the instruction at ADDRESS are told apart by it
  *   profile=START:END    instructions executed in this range, by the word where a run of them began
  *
- * In the JSON: "cpus", executed instructions by segment; "marks", the same counts at each mark and the
- * traces that had ended by then; "traces", by kind (way in, way out, cause, tags) the number of traces and
- * of instructions in them; "profile", pairs of address and instructions.
+ * In the JSON: "cpus", executed instructions by segment; "marks", the same counts at each mark and
+ * the traces that had ended by then; "traces", by kind (way in, way out, cause, tags) the number of
+ * traces and of instructions in them; "profile", pairs of address and instructions.
  *
- * A mark is `ori $0, $0, 0xd150 + n`, n = 0..15, which no compiler emits: every count is noted down.
+ * A mark is `ori $0, $0, 0xd150 + n`, n = 0..15, which no compiler emits: counts are noted down.
  */
 #ifndef ICOUNT_H
 #define ICOUNT_H
@@ -55,8 +55,8 @@ struct mark {
 
 /* Traces with the same way in, way out, cause and tags are of one kind. */
 struct trace_key {
-    uint64_t end;     /* address of the eret */
-    uint32_t cause;   /* what trapped: an instruction word without register numbers, 0 = unknown */
+    uint64_t end;   /* address of the eret */
+    uint32_t cause; /* what trapped: an instruction word without register numbers, 0 = unknown */
     uint32_t tags;
     uint32_t entry;
 };
@@ -71,9 +71,9 @@ struct cpu {
     uint64_t executed[SEGMENTS];
     bool tracing;
     uint64_t traces;
-    uint64_t start;        /* executed[SEGMENT_KERNEL] when the trace began */
-    uint32_t trapped;      /* the last instruction that cannot but trap */
-    struct trace_key key;  /* as far as it is known */
+    uint64_t start;       /* executed[SEGMENT_KERNEL] when the trace began */
+    uint32_t trapped;     /* the last instruction that cannot but trap */
+    struct trace_key key; /* as far as it is known */
 };
 
 struct icount {
@@ -94,7 +94,7 @@ struct icount {
 /* decode.c */
 /* Whether an instruction goes on to the next word, or to a delay slot, whatever happens. */
 bool decode_plain(uint32_t word);
-/* What is told apart of an instruction that traps when a guest executes it; 0 = it need not trap. */
+/* What is told apart of an instruction that traps when a guest executes it; 0 = may not trap. */
 uint32_t decode_trap(uint32_t word, enum segment segment);
 
 /* trace.c */

@@ -38,8 +38,8 @@ static void marks(const struct icount *all, FILE *out)
     for (unsigned i = 0; i < all->marks; i++) {
         const struct mark *m = &all->mark[i];
 
-        fprintf(out, "%s{\"cpu\": %u, \"number\": %u, \"traces\": %" PRIu64 ", ", comma(&first), m->cpu,
-                m->number, m->traces);
+        fprintf(out, "%s{\"cpu\": %u, \"number\": %u, \"traces\": %" PRIu64 ", ", comma(&first),
+                m->cpu, m->number, m->traces);
         executed(out, m->executed);
         fprintf(out, "}");
     }

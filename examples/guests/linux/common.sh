@@ -75,15 +75,16 @@ unlock()
     exec 9>&-
 }
 
-# The reporter prints a line every other second; the long command itself runs beside it, so that a signal to
-# this script alone still stops both.
+# The reporter prints a line every other second; the long command runs beside it, in a process group of its own,
+# so that a signal to this script alone stops all of it.
 stop_children()
 {
-    local status=$? pid
-    for pid in $reporter $child; do
-        kill -TERM "$pid" 2>/dev/null || true
-        wait "$pid" 2>/dev/null || true
-    done
+    local status=$?
+    [ -z "$reporter" ] || kill -TERM "$reporter" 2>/dev/null || true
+    if [ -n "$child" ]; then
+        kill -TERM -- "-$child" 2>/dev/null || true
+        wait "$child" 2>/dev/null || true
+    fi
     return $status
 }
 
@@ -107,8 +108,10 @@ run_logged()
 {
     local log=$1 pattern=$2 of=$3 status=0
     shift 3
+    set -m
     "$@" >"$log" 2>&1 9>&- </dev/null &
     child=$!
+    set +m
     report "$log" "$pattern" "$of" 9>&- &
     reporter=$!
     wait "$child" || status=$?

@@ -3,8 +3,8 @@
 #define MARK_H
 
 /*
- * Marks for tools/icount: instructions that do nothing, at which the counts are noted down. 0 begins a
- * measured piece, 1 ends it.
+ * Marks for tools/icount: instructions that do nothing, at which the counts are noted down.
+ * 0 begins a measured piece, 1 ends it.
  */
 #define MARK_BEGIN ".word 0x3400d150\n" /* ori $0, $0, 0xd150 */
 #define MARK_END ".word 0x3400d151\n"

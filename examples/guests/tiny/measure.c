@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What single operations cost: each piece between marks does one thing TIMES times and is named on the
- * console, in the same order. tests/bench counts the monitor's instructions in it.
+ * What single operations cost: each piece between marks does one thing TIMES times and is named on
+ * the console, in the same order. tests/bench counts the monitor's instructions in it.
  */
 #include "mark.h"
 #include "tiny.h"
@@ -41,9 +41,9 @@ static void name(const char *text)
 /* All pages of a user address lead to the same few of memory. */
 static void fill(uint64_t va)
 {
-    uint64_t pfn = (SPARE >> 12) + (va >> 12 & 6);
+    uint64_t pfn = (SPARE >> 12) + (va >> 12 & 6), hi = va & ~(PAIR - 1);
 
-    __asm__ volatile("dmtc0 %0, $10; dmtc0 %1, $2; dmtc0 %2, $3; ehb; tlbwr; ehb" ::"r"(va & ~(PAIR - 1)),
+    __asm__ volatile("dmtc0 %0, $10; dmtc0 %1, $2; dmtc0 %2, $3; ehb; tlbwr; ehb" ::"r"(hi),
                      "r"(LO(pfn)), "r"(LO(pfn + 1))
                      : "memory");
 }
@@ -71,7 +71,7 @@ uint64_t tiny_exception(uint64_t cause, uint64_t epc, uint64_t badvaddr, uint64_
 
 static void touch(uint64_t va) { (void)*(volatile uint64_t *)va; }
 
-/* User mode, at an address of its own: the guest's TLB leads it to the page that holds these lines. */
+/* User mode, at an address of its own: the guest's TLB leads from there to these lines. */
 __asm__(".pushsection .text\n"
         ".balign 4096\n"
         "user_code: syscall\n"

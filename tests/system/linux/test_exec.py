@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """./disco run --exec: output, exactly; exit status, exactly; nothing else."""
 
+import re
+import subprocess
+import textwrap
 import unittest
 
-from harness import native, run
+from harness import BOOT, ENDIAN, GRACE, ROOT, native, run
+from launcher import procs
 
 
 class Exec(unittest.TestCase):
@@ -18,6 +22,18 @@ class Exec(unittest.TestCase):
                 done = boot("--exec", command)
                 self.assertEqual(done.status, 42, done)
                 self.assertEqual(done.out, expected, done)
+
+    @unittest.skipIf(ENDIAN == "big", "the README's example is little-endian")
+    def test_readme_shows_what_happens(self):
+        """The README's example, run as it stands there, prints what it says."""
+        text = (ROOT / "README.md").read_text()
+        command, shown = re.search(r"^    \$ (\./disco run --exec .*)\n((?:    .*\n)+)", text, re.MULTILINE).groups()
+        process = procs.spawn(["bash", "-c", command], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        try:
+            out = process.communicate(timeout=BOOT)[0].decode()
+        finally:
+            procs.end(process, GRACE)
+        self.assertEqual(out, textwrap.dedent(shown))
 
     def test_no_output_and_success(self):
         done = run("--exec", "true")

@@ -153,6 +153,47 @@ START_TEST(a_line_that_rises_while_going_to_sleep)
 }
 END_TEST
 
+static uint64_t kicks_of(unsigned cpu)
+{
+    struct sim_cpu_stats s;
+
+    sim_cpu_stats(r.m, cpu, &s);
+    return s.kicks;
+}
+
+static enum disco_next another_raises(struct disco_vcpu *v, const struct disco_exit *x,
+                                      int64_t *result)
+{
+    uint64_t before = kicks_of(0);
+
+    (void)x;
+    *result = 0;
+    disco_vcpu_line(v, 1, true); /* its own processor needs no kick */
+    ck_assert_uint_eq(kicks_of(0), before);
+    sim_become(r.m, 1);
+    disco_vcpu_line(v, 2, true);
+    ck_assert_uint_eq(kicks_of(0), before + 1);
+    disco_vcpu_line(v, 2, true); /* nothing new */
+    ck_assert_uint_eq(kicks_of(0), before + 1);
+    disco_vcpu_line(v, 2, false);
+    ck_assert_uint_eq(kicks_of(0), before + 2);
+    disco_vcpu_pause(v);
+    ck_assert_uint_eq(kicks_of(0), before + 3);
+    sim_become(r.m, 0);
+    return DISCO_NEXT_RESUME;
+}
+
+START_TEST(a_running_one_is_kicked)
+{
+    struct rig_vm *vm = RIG_ADD(&r, 8, 1, yields);
+
+    vm->vm.hooks.call = another_raises;
+    start(&vm->vcpu[0]);
+    rig_turn(&r, 0);
+    ck_assert_uint_eq(rig_state(&vm->vcpu[0]), DISCO_VCPU_PAUSED);
+}
+END_TEST
+
 START_TEST(pausing)
 {
     struct rig_vm *vm = RIG_ADD(&r, 8, 2, sleeper);
@@ -302,8 +343,9 @@ int main(void)
 {
     const TTest *tests[] = {
         init_refuses, start_refuses, from_start_to_poweroff, waiting_and_waking,
-        a_line_that_rises_while_going_to_sleep, pausing, pausing_one_that_runs,
-        ending_from_every_state, ending_without_virtual_cpus, one_that_dies_takes_its_vm_along,
+        a_line_that_rises_while_going_to_sleep, a_running_one_is_kicked, pausing,
+        pausing_one_that_runs, ending_from_every_state, ending_without_virtual_cpus,
+        one_that_dies_takes_its_vm_along,
         one_that_stops_alone_can_start_again, running_off_the_program,
     };
 

@@ -149,21 +149,30 @@ static void all_alive(struct rig_vm *vm)
     }
 }
 
-static uint32_t seed;
+static uint32_t seed, done;
 
+static void orders(struct rig_vm *vm, uint32_t state)
+{
+    for (uint64_t i = scaled(4000); i; i--) {
+        uint32_t who = next_random(&state) % vm->vm.vcpus;
+
+        order(&vm->vcpu[who], next_random(&state));
+        if (i % 8 == 0)
+            r.b->ops->relax(r.b);
+    }
+    __atomic_fetch_add(&done, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Two processors give orders at once; the last one waits for the other and looks who is left. */
 static void give_orders(void *ctx, unsigned cpu)
 {
     struct rig_vm *vm = ctx;
-    uint32_t state = seed;
 
+    if (cpu >= r.b->cpus - 2)
+        orders(vm, seed + cpu);
     if (cpu == r.b->cpus - 1) {
-        for (uint64_t i = scaled(4000); i; i--) {
-            uint32_t who = next_random(&state) % vm->vm.vcpus;
-
-            order(&vm->vcpu[who], next_random(&state));
-            if (i % 8 == 0)
-                r.b->ops->relax(r.b);
-        }
+        while (__atomic_load_n(&done, __ATOMIC_SEQ_CST) < 2)
+            r.b->ops->relax(r.b);
         all_alive(vm);
         disco_vm_end(&vm->vm, DISCO_CAUSE_KILLED, 0, NULL);
     }
@@ -177,6 +186,7 @@ START_TEST(pause_resume_and_lines_at_random)
 
     make(4, 2);
     seed = (uint32_t)_i * 77 + 1;
+    done = 0;
     vm = RIG_ADD(&r, 8, 6, busy);
     for (unsigned i = 0; i < 6; i++)
         ck_assert_int_eq(disco_vcpu_start(&vm->vcpu[i], r.s), 0);

@@ -195,9 +195,11 @@ START_TEST(a_thief_prefers_what_belongs_to_its_node)
     ck_assert_uint_eq(vm->vcpu[0].cpu, 1);
     ck_assert_uint_eq(vm->vcpu[0].node, 0);
     disco_vcpu_pause(&vm->vcpu[2]);
+    disco_vcpu_pause(&vm->vcpu[0]);
     disco_vcpu_resume(&vm->vcpu[1]);
-    disco_vcpu_resume(&vm->vcpu[3]); /* queue 1: 0, 1, 3; its processor would run 0 */
-    rig_turn(&r, 0);                 /* of those three, 0 is at home here */
+    disco_vcpu_resume(&vm->vcpu[3]);
+    disco_vcpu_resume(&vm->vcpu[0]); /* queue 1: 1, 3, 0 */
+    rig_turn(&r, 0);                 /* of those three, the last is at home here */
     ck_assert_uint_eq(vm->vcpu[0].cpu, 0);
     ck_assert_uint_eq(vm->vcpu[0].stats.migrations, 1);
 }
@@ -246,6 +248,44 @@ START_TEST(it_wakes_up_where_it_fell_asleep)
 }
 END_TEST
 
+static struct rig_vm *woken;
+static bool in_idle;
+
+/* While processor 1 idles, a virtual CPU wakes up whose place, processor 0, is busy. */
+static void idle_on_1(struct disco_backend *b)
+{
+    struct sim_cpu_stats s[2];
+
+    in_idle = true;
+    sim_become(r.m, 0);
+    disco_vcpu_line(&woken->vcpu[0], 2, true);
+    sim_become(r.m, 1);
+    sim_cpu_stats(r.m, 0, &s[0]);
+    sim_cpu_stats(r.m, 1, &s[1]);
+    ck_assert_uint_eq(s[0].kicks, 0);
+    ck_assert_uint_eq(s[1].kicks, 1);
+    (void)b;
+}
+
+START_TEST(an_idle_processor_hears_of_work)
+{
+    struct disco_backend_ops ops;
+
+    make(2, 1);
+    woken = STARTED(1, sleeper);
+    rig_turn(&r, 0);
+    ops = *r.b->ops;
+    ops.idle = idle_on_1;
+    r.b->ops = &ops;
+    in_idle = false;
+    rig_turn(&r, 1);
+    ck_assert(in_idle);
+    rig_turn(&r, 1);
+    ck_assert_uint_eq(woken->vcpu[0].cpu, 1);
+    ck_assert_uint_eq(woken->vcpu[0].stats.migrations, 1);
+}
+END_TEST
+
 START_TEST(a_starting_one_goes_where_least_is_to_do)
 {
     struct rig_vm *vm;
@@ -272,6 +312,7 @@ START_TEST(coming_back_it_finds_no_old_entries)
     rig_turn(&r, 0);
     ck_assert_int_eq(disco_pmap_translate(&vm->pmap, (disco_ppn){0}, 0, &old), 0);
     ck_assert(sim_reaches(r.m, 0, old));
+    ck_assert_int_eq(disco_memmap_get(r.mm, old), 0); /* so that it is not used again */
     rig_turn(&r, 1); /* stolen */
     ck_assert_uint_eq(vm->vcpu[0].stats.migrations, 1);
     ck_assert_int_eq(disco_pmap_drop(&vm->pmap, (disco_ppn){0}), 0);
@@ -279,6 +320,7 @@ START_TEST(coming_back_it_finds_no_old_entries)
     rig_turn(&r, 0);
     ck_assert_uint_eq(vm->vcpu[0].stats.migrations, 2);
     ck_assert_uint_eq(sim_guest(&vm->vcpu[0])->r[3], 4711);
+    ck_assert_uint_eq(vm->vcpu[0].seen, 1);
 }
 END_TEST
 
@@ -290,7 +332,8 @@ int main(void)
         idling_lasts_until_poll_wants_it, an_idle_processor_steals,
         a_thief_prefers_what_belongs_to_its_node, nothing_is_stolen_between_equals,
         a_longer_queue_is_shortened, it_wakes_up_where_it_fell_asleep,
-        a_starting_one_goes_where_least_is_to_do, coming_back_it_finds_no_old_entries,
+        a_starting_one_goes_where_least_is_to_do,
+        an_idle_processor_hears_of_work, coming_back_it_finds_no_old_entries,
     };
 
     return SUITE_RUN("sched", tests, NULL, NULL);

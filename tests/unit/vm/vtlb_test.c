@@ -18,7 +18,9 @@
 /* Every fault goes to place FAULT of run()'s prologue. */
 #define FAULT 2
 #define GO {SIM_VECTOR, DISCO_INJECT_MISS, 0, FAULT}, \
-    {SIM_VECTOR, DISCO_INJECT_INVALID, 0, FAULT}, {SIM_VECTOR, DISCO_INJECT_WRITE, 0, FAULT}, {SIM_VECTOR, DISCO_INJECT_BUS_ERROR, 0, FAULT}, \
+    {SIM_VECTOR, DISCO_INJECT_INVALID, 0, FAULT}, \
+    {SIM_VECTOR, DISCO_INJECT_WRITE, 0, FAULT}, \
+    {SIM_VECTOR, DISCO_INJECT_BUS_ERROR, 0, FAULT}, \
     {SIM_VECTOR, DISCO_INJECT_ILLEGAL, 0, FAULT}
 
 static struct rig r;
@@ -144,26 +146,43 @@ START_TEST(the_last_index_and_the_one_past_it)
 }
 END_TEST
 
-/* A guest that unmaps a page probes for it; not found means gone, on every level. */
-START_TEST(a_failed_probe_tells_the_truth)
+/* Enter VA, drive it out of the guest's TLB (but not of the L2TLB) at random, then do @p last. */
+static void run_driven_out(const struct sim_insn *last, uint32_t length)
 {
     struct sim_insn body[120];
-    uint32_t n = 0;
     const struct sim_insn first[] = {ENTRY(VA, RW(3), 0), PUT_INDEXED(0), LOAD(1, VA)};
-    const struct sim_insn last[] = {SET(13, VA), {SIM_TLB_PROBE, 3, 13, 0}, LOAD(1, VA)};
+    uint32_t n = sizeof first / sizeof first[0];
 
     memcpy(body, first, sizeof first);
-    n = sizeof first / sizeof first[0];
-    for (uint64_t i = 1; i < 14; i++) { /* drive it out of the guest's TLB, at random */
+    for (uint64_t i = 1; i < 14; i++) {
         const struct sim_insn put[] = {ENTRY(VA + i * 0x2000, RW(i), 0), PUT_RANDOM};
 
         memcpy(body + n, put, sizeof put);
         n += sizeof put / sizeof put[0];
     }
-    memcpy(body + n, last, sizeof last);
-    run(body, n + sizeof last / sizeof last[0]);
+    memcpy(body + n, last, length * sizeof *last);
+    run(body, n + length);
+}
+#define RUN_DRIVEN_OUT(last) run_driven_out(last, sizeof(last) / sizeof((last)[0]))
+
+/* A guest that unmaps a page probes for it; not found means gone, on every level. */
+START_TEST(a_failed_probe_tells_the_truth)
+{
+    const struct sim_insn last[] = {SET(13, VA), {SIM_TLB_PROBE, 3, 13, 0}, LOAD(1, VA)};
+
+    RUN_DRIVEN_OUT(last);
     ck_assert_int_eq((int64_t)g->r[3], -1); /* with this seed it was driven out */
     fault(DISCO_INJECT_MISS, VA);
+}
+END_TEST
+
+START_TEST(a_new_entry_replaces_what_only_the_l2tlb_knows)
+{
+    const struct sim_insn last[] = {ENTRY(VA, RW(5), 0), PUT_RANDOM, LOAD(1, VA)};
+
+    RUN_DRIVEN_OUT(last);
+    no_fault();
+    ck_assert_uint_eq(g->r[1], 105);
 }
 END_TEST
 
@@ -300,7 +319,8 @@ int main(void)
     const TTest *tests[] = {
         what_is_entered_is_found, nothing_entered_faults, the_tlb_looks_larger_than_it_is,
         an_indexed_write_takes_away_what_it_overwrites, the_last_index_and_the_one_past_it,
-        a_failed_probe_tells_the_truth, a_flush_empties_every_level, address_spaces_are_apart,
+        a_failed_probe_tells_the_truth, a_new_entry_replaces_what_only_the_l2tlb_knows,
+        a_flush_empties_every_level, address_spaces_are_apart,
         global_entries_belong_to_all, an_asid_that_does_not_exist,
         a_new_entry_for_the_same_page_wins, read_only_and_then_writable,
         no_execution_without_the_right, a_fault_within_a_fault_keeps_epc, a_level_that_stays_up,
