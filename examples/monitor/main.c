@@ -33,6 +33,7 @@ static struct {
     uint64_t heap, heap_end;        /* boot-time storage: machine addresses */
     unsigned alive;
     struct escape escape;
+    uint64_t keyboard_at; /* when the keyboard is looked at next, ns */
 } mon;
 
 /* --- memory ---
@@ -286,16 +287,28 @@ static void key(uint8_t c)
     }
 }
 
-/* Whenever the monitor has the processor: keyboard and interval timers. */
-static uint64_t poll(void *ctx)
+static void read_keyboard(void)
 {
-    struct disco_backend *b = &mon.machine.backend;
-    uint64_t next = b->ops->now(b) + POLL_NS;
     int c;
 
-    (void)ctx;
     while ((c = board_get(BOARD_CONSOLE)) >= 0)
         key((uint8_t)c);
+}
+
+/*
+ * Called after most exits: interval timers, which a monitor call may just have set, and now and then
+ * the keyboard, for which the serial port has to be asked.
+ */
+static uint64_t poll(void *ctx)
+{
+    uint64_t now = mon.machine.backend.ops->now(&mon.machine.backend), next;
+
+    (void)ctx;
+    if (now >= mon.keyboard_at) {
+        read_keyboard();
+        mon.keyboard_at = now + POLL_NS;
+    }
+    next = mon.keyboard_at;
     for (unsigned i = 0; i < mon.config.vms; i++) {
         uint64_t at = disco_timer_poll(&mon.vm[i].timer);
 

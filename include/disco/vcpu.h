@@ -187,8 +187,9 @@ int disco_sched_init(struct disco_sched **out, void *storage, size_t size,
 /**
  * One turn of this processor's loop: take the next virtual CPU (own queue first, else steal one
  * from the longest), run it until it yields, blocks, ends or its slice is over; or idle if there is
- * none. @p poll is called, if not NULL, whenever the monitor has the processor; it returns the time
- * (ns) at which it wants to be called again at the latest. Own processor.
+ * none. @p poll is called, if not NULL, at the start and after every exit that was not a TLB miss or
+ * a write fault (a monitor call may have set a timer): keep it cheap. It returns the time (ns) at
+ * which it wants to be called again at the latest. Own processor.
  */
 void disco_sched_turn(struct disco_sched *s, uint64_t (*poll)(void *), void *ctx);
 /** Virtual CPUs that wait in @p cpu's queue. */
