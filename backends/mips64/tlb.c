@@ -88,11 +88,14 @@ void mips_tlb_load(struct disco_vcpu *v, disco_vpn pair, uint32_t asid, bool glo
         a->missed = 0;
 }
 
-/* An entry that matches nothing; each index has its own address, so that no two are equal. */
-static void write_empty(unsigned index)
+/*
+ * An entry that matches nothing; each index has its own address, so that no two are equal. EntryHi
+ * keeps the guest's ASID throughout: changing it costs more than the rest.
+ */
+static void write_empty(unsigned index, uint64_t asid)
 {
     mips_set32(C0_INDEX, index);
-    mips_set(C0_ENTRYHI, MIPS_XKPHYS + ((uint64_t)index << DISCO_PAIR_SHIFT));
+    mips_set(C0_ENTRYHI, (MIPS_XKPHYS + ((uint64_t)index << DISCO_PAIR_SHIFT)) | asid);
     mips_set(C0_ENTRYLO0, 0);
     mips_set(C0_ENTRYLO1, 0);
     tlbwi();
@@ -106,7 +109,7 @@ void mips_tlb_forget(struct mips_vcpu *a, uint64_t va, uint64_t asid)
     tlbp();
     index = mips_get32(C0_INDEX);
     if (!(index & INDEX_MISS))
-        write_empty(index);
+        write_empty(index, a->asid);
     mips_set(C0_ENTRYHI, a->asid);
     mips_ehb();
 }

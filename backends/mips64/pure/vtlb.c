@@ -9,10 +9,7 @@ static bool is_global(const struct mips_vtlb_entry *e) { return e->lo0 & MIPS_EN
 
 static bool is_valid(const struct mips_vtlb_entry *e) { return (e->hi & MIPS_ENTRYHI_EHINV) == 0; }
 
-static uint8_t *present(struct mips_vtlb *tlb, uint64_t hi)
-{
-    return &tlb->present[hi >> 13 & (MIPS_VTLB_HASHES - 1)];
-}
+static unsigned hash(uint64_t hi) { return hi >> 13 & (MIPS_VTLB_HASHES - 1); }
 
 /* Every change of an entry goes through these two, so that `present` is always right. */
 static void invalidate(struct mips_vtlb *tlb, unsigned slot)
@@ -20,7 +17,7 @@ static void invalidate(struct mips_vtlb *tlb, unsigned slot)
     struct mips_vtlb_entry *e = &tlb->entry[slot];
 
     if (is_valid(e)) {
-        --*present(tlb, e->hi);
+        tlb->present[hash(e->hi)]--;
     }
     e->hi |= MIPS_ENTRYHI_EHINV;
 }
@@ -30,7 +27,8 @@ static void put(struct mips_vtlb *tlb, unsigned slot, const struct mips_vtlb_ent
     invalidate(tlb, slot);
     tlb->entry[slot] = *e;
     if (is_valid(e)) {
-        ++*present(tlb, e->hi);
+        tlb->present[hash(e->hi)]++;
+        tlb->last[hash(e->hi)] = (uint8_t)slot;
     }
 }
 
@@ -69,6 +67,7 @@ void mips_vtlb_reset(struct mips_vtlb *tlb)
     }
     for (unsigned i = 0; i < MIPS_VTLB_HASHES; i++) {
         tlb->present[i] = 0;
+        tlb->last[i] = 0;
     }
 }
 
@@ -83,11 +82,21 @@ static bool answers(const struct mips_vtlb_entry *e, uint64_t hi, bool any_asid)
     return ((e->hi ^ (hi & ~MIPS_ENTRYHI_EHINV)) & relevant) == 0;
 }
 
+/* Whether the one entry of this hash is the one in `slot`. */
+static bool is_alone(const struct mips_vtlb *tlb, uint32_t slot, unsigned h)
+{
+    return is_valid(&tlb->entry[slot]) && hash(tlb->entry[slot].hi) == h;
+}
+
 int mips_vtlb_match(const struct mips_vtlb *tlb, uint64_t va, uint64_t asid)
 {
     uint64_t hi = (va & MIPS_ENTRYHI_VPN2) | (asid & MIPS_ENTRYHI_ASID);
+    unsigned h = hash(hi), last = tlb->last[h];
 
-    if (!tlb->present[hi >> 13 & (MIPS_VTLB_HASHES - 1)]) {
+    if (tlb->present[h] && answers(&tlb->entry[last], hi, false)) {
+        return (int)last;
+    }
+    if (!tlb->present[h] || (tlb->present[h] == 1 && is_alone(tlb, last, h))) {
         return -1;
     }
     for (unsigned i = 0; i < MIPS_VTLB_ENTRIES; i++) {
@@ -122,9 +131,10 @@ bool mips_vtlb_read(const struct mips_vtlb *tlb, uint64_t index, struct mips_vtl
 static uint64_t drop_overlaps(struct mips_vtlb *tlb, uint32_t keep,
                               const struct mips_vtlb_entry *new_entry)
 {
+    unsigned h = hash(new_entry->hi);
     uint64_t dropped = 0;
 
-    if (!*present(tlb, new_entry->hi)) {
+    if (!tlb->present[h] || (tlb->present[h] == 1 && is_alone(tlb, keep, h))) {
         return 0;
     }
     for (unsigned i = 0; i < MIPS_VTLB_ENTRIES; i++) {

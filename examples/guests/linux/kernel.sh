@@ -165,7 +165,7 @@ check_delay_slots()
                 if (branch && $2 == "lui" && $3 ~ /,0xdfff$/) print file " " $1
                 branch = $2 ~ /^(b|bal|beq|beqz|bne|bnez|bltz|bgez|blez|bgtz|bltzal|bgezal|j|jr|jal|jalr)(\.hb)?$/
             }')
-    [ -z "$found" ] || die "a register page access stands in a branch delay slot: $found"
+    [ -z "$found" ] || die "a register page access stands in a branch delay slot: $(echo $found)"
 }
 
 compile_kernel()

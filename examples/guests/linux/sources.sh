@@ -33,25 +33,25 @@ unpack_linux()
 # when the machine knows which of its sources are Debian's.
 write_source_lists()
 {
-    local dir=$1 f hosts
+    local dir=$1 f hosts apt_list= apt_parts=
+    eval "$(apt-config shell apt_list Dir::Etc::sourcelist/f apt_parts Dir::Etc::sourceparts/d)"
     rm -rf "$dir"
     mkdir -p "$dir/parts"
     hosts=$(apt-get indextargets --format '$(ORIGIN) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-        sed -n 's|^Debian ||p' | sed 's|/*$||' | sort -u)
-    for f in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+        sed -n 's|^Debian ||p' | sed 's|/*$||' | sort -u) || true
+    for f in "$apt_list" "$apt_parts"/*.list; do
         [ -f "$f" ] || continue
         sed -nE 's/^[[:space:]]*deb[[:space:]]+/deb-src /p' "$f" | keep_debian lines "$hosts" \
-            >"$dir/parts/${f##*/}"
+            >"$dir/parts/$(basename "$f" .list).list"
     done
-    [ ! -f "$dir/parts/sources.list" ] || mv "$dir/parts/sources.list" "$dir/parts/main.list"
-    for f in /etc/apt/sources.list.d/*.sources; do
+    for f in "$apt_parts"/*.sources; do
         [ -f "$f" ] || continue
         sed -E '/^#/d; s/^Types:.*/Types: deb-src/I' "$f" |
             keep_debian stanzas "$hosts" >"$dir/parts/${f##*/}"
     done
     : >"$dir/empty.list"
     find "$dir/parts" -type f -empty -delete
-    [ -n "$(ls "$dir/parts")" ] || die "no package source of Debian is configured under /etc/apt"
+    [ -n "$(ls "$dir/parts")" ] || die "no package source of Debian is configured for apt"
 }
 
 # keep_debian lines|stanzas HOSTS: filters one-line entries or deb822 stanzas by the URIs of Debian's archives.

@@ -40,9 +40,9 @@ class Exec(unittest.TestCase):
         self.assertEqual((done.status, done.out), (0, b""), done)
 
     def test_time_over(self):
-        done = run("--exec", "echo started; sleep 1000", "--timeout", "60")
+        done = run("--exec", "echo started; sleep 1000", "--timeout", "40")
         self.assertEqual((done.status, done.out), (124, b"started\n"), done)
-        self.assertIn("disco: --exec: no end within 60 s", done.err)
+        self.assertIn("disco: --exec: no end within 40 s", done.err)
 
     def test_guest_that_ends_first(self):
         done = run("--exec", "echo going; poweroff -f; sleep 1000")

@@ -1,0 +1,67 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Makes docs/figures.md from what ./disco bench printed.
+
+usage: ./disco bench > OUTPUT && tests/bench/page.py OUTPUT > docs/figures.md
+"""
+
+import re
+import sys
+from pathlib import Path
+
+HEAD = """\
+Figures {#figures}
+=======
+
+What was measured, and the command that measures it again.
+Made: %s.
+
+Other work shared the machine: instruction counts hardly feel that, times do. Therefore times are given twice, as
+seconds of a processor that QEMU used and as seconds of the clock, and as ratios of runs that take turns.
+`./disco bench` makes everything on this page; `./disco bench NAME` makes one section, `--json FILE` keeps the tables
+for programs, `--quick` takes fewer and shorter runs.
+
+Instructions are counted by a plugin for QEMU, `tools/icount`: it tells programs, the guest's kernel and the monitor
+apart by the addresses they run at, and follows each exit from the exception vector to the `eret` that lets the guest
+go on. A test (`tests/system/tiny/test_icount.py`) holds it against a guest whose instructions are known beforehand.
+"""
+
+LOOKUP = "lookup"
+SECTIONS = {
+    LOOKUP: ("Look-ups on the host", "An address is translated in 256 MiB that are mapped page by page, and for "
+             "comparison in rust-vmm's vm-memory (Debian's\n`librust-vm-memory-dev`) with one, 16 and 64 regions. "
+             "Instructions are counted by single-stepping."),
+    "paths": ("Paths of the monitor", "The aim for the path of an L2TLB hit is 30 instructions or fewer."),
+    "misses": ("TLB misses", "Who answers them, by the monitor's own counters."),
+    "ratio": ("Guest and native", "The same Linux and user land on the monitor and on the bare machine, 256 MiB and "
+              "one processor each. The aims are 2.0\nor less for the mix and 1.02 or less for the CPU-bound loop."),
+    "exits": ("Where the guest's extra time goes", "Exits, emulated instructions and the monitor's functions."),
+}
+
+
+def sections(output):
+    """Name -> text; what comes before the first heading is the look-ups, which have none."""
+    first, *others = re.split(r"^== (?=\w+:)", output, flags=re.MULTILINE)
+    found = {LOOKUP: first}
+    for text in others:
+        found[text.split(":", 1)[0]] = text.split("\n", 2)[2]
+    return found
+
+
+def main(path):
+    output = Path(path).read_text()
+    found = sections(output)
+    missing = set(SECTIONS) - set(found)
+    if missing or not found[LOOKUP].strip():
+        sys.exit(f"{path}: this is not the output of all benchmarks; there is no {' '.join(missing) or LOOKUP}")
+    made = re.search(r"made by: ./disco bench \w+; (.*), load", output)[1]
+    print(HEAD % made, end="")
+    for name, (title, text) in SECTIONS.items():
+        heading = f"{title}: `./disco bench {name}`"
+        print(f"\n{heading}\n{'-' * len(heading)}\n\n{text}\n\n```text\n{found[name].strip(chr(10))}\n```")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    main(sys.argv[1])
