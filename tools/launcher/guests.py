@@ -11,6 +11,8 @@ from .say import Failure
 
 LINUX = ROOT / "examples" / "guests" / "linux"
 SOURCES = BUILD / "guest" / "src"
+# What the kernel overlay takes from our own headers.
+ABI = (ROOT / "include" / "disco" / "calls.h", ROOT / "backends" / "mips64" / "abi.h")
 DISCO, NATIVE = "disco", "native"
 BUILD_TIMEOUT = 3600
 
@@ -60,11 +62,11 @@ def made(product, what, commands):
 
 
 def inputs():
-    """A digest of every file below examples/guests/linux, their names and modes included."""
+    """A digest of every file that a guest is built from, names and modes included."""
     digest = hashlib.sha256()
-    for path in sorted(LINUX.rglob("*")):
+    for path in [*sorted(LINUX.rglob("*")), *ABI]:
         if path.is_file():
-            digest.update(f"{path.relative_to(LINUX)} {path.stat().st_mode:o}\n".encode())
+            digest.update(f"{path.relative_to(ROOT)} {path.stat().st_mode:o}\n".encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()
 
