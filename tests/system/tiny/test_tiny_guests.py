@@ -56,6 +56,14 @@ class TinyGuests(unittest.TestCase):
                 if expect.log:
                     self.assertRegex(done.err, f"(?m)^disco: .*{expect.log}", done)
 
+    def test_without_assembly(self):
+        """With vectors=c every TLB miss is answered in C, and a guest cannot tell."""
+        for name in ("tlbops", "badtlb", "wild", "cpu"):
+            with self.subTest(name):
+                done = run("--guest", name, "--timeout", "60", "--monitor-append", "vectors=c")
+                self.assertEqual(done.status, 0, done)
+                self.assertRegex(done.out.decode(errors="replace"), rf"\A{GUESTS[name].console}\Z")
+
     def test_the_key_works_whatever_the_guest_does(self):
         """A guest that loops with interrupts off, or drowns in exceptions, cannot keep Ctrl-A x from the monitor."""
         for name, words in ENDLESS.items():
