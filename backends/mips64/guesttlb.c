@@ -16,7 +16,6 @@
 #define NOTE_PPN_MASK ((UINT64_C(1) << NOTE_PPN_BITS) - 1)
 #define LO_PFN_SHIFT 6
 #define LO_FLAGS 7u /* D, V, G */
-#define LO_XIRI (UINT64_C(3) << 62)
 #define LO_CACHED (3u << 3)
 
 static uint64_t note_half(uint64_t lo)

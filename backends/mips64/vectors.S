@@ -18,6 +18,17 @@
 
     .set noreorder
     .set noat
+
+/* Everything but a refill: to C, by way of world.S. */
+    .macro  general_vector
+    dmtc0   $k0, KS_K0
+    dmfc0   $k0, KS_VCPU
+    beqz    $k0, monitor_fault
+     nop
+    b       mips_exit_save
+     sd     $zero, VCPU_REFILL($k0)
+    .endm
+
     .section .vectors, "ax"
     .balign 4096
     .globl mips_vectors
@@ -69,12 +80,7 @@ mips_vector_refill_end:
      nop
 
     .org    mips_vectors + 0x180
-    dmtc0   $k0, KS_K0
-    dmfc0   $k0, KS_VCPU
-    beqz    $k0, monitor_fault
-     nop
-    b       mips_exit_save
-     sd     $zero, VCPU_REFILL($k0)
+    general_vector
 
     .org    mips_vectors + 0x200
     b       monitor_fault           /* Cause.IV is clear */
@@ -153,12 +159,7 @@ mips_vectors_c:
     b       monitor_fault
      nop
     .org    mips_vectors_c + 0x180
-    dmtc0   $k0, KS_K0
-    dmfc0   $k0, KS_VCPU
-    beqz    $k0, monitor_fault
-     nop
-    b       mips_exit_save
-     sd     $zero, VCPU_REFILL($k0)
+    general_vector
     .org    mips_vectors_c + 0x200
 
 monitor_fault:
