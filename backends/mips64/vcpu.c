@@ -67,13 +67,12 @@ static void enter(struct disco_vcpu *v, struct disco_exit *x)
 }
 
 /* The paper's regime: the whole TLB is flushed, so the guest's ASIDs are used as they are. */
-static void switch_in(struct disco_vcpu *v)
+static void switch_in(struct disco_vcpu *v, bool keep)
 {
     struct mips_vcpu *a = mips_of(v);
     struct mips_cpu *cpu = mips_this_cpu();
 
-    if (cpu->fpu_owner != a)
-        a->fpu_live = false;
+    (void)keep;
     cpu->last = v;
     a->pmap = v->vm->pmap->entry;
     a->pairs = v->vm->pmap->pages / 2;
@@ -82,6 +81,12 @@ static void switch_in(struct disco_vcpu *v)
     mips_tlb_flush(a);
     mips_set(C0_USERLOCAL, mips_cp0_get(a->cp0, MIPS_CP0_USERLOCAL));
     mips_hwrena_load(a);
+}
+
+static void switch_out(struct disco_vcpu *v)
+{
+    if (mips_of(v)->fpu_live)
+        mips_fpu_release(mips_this_cpu());
 }
 
 static void inject(struct disco_vcpu *v, enum disco_inject what, const struct disco_exit *x)
@@ -213,6 +218,7 @@ static const struct disco_backend_ops ops = {
     .vcpu_reset = vcpu_reset,
     .enter = enter,
     .switch_in = switch_in,
+    .switch_out = switch_out,
     .inject = inject,
     .lines = mips_lines,
     .irq_ready = irq_ready,

@@ -50,14 +50,21 @@ static size_t vcpu_size(void)
 }
 
 /* The paper's regime: no tags tell virtual CPUs apart, so everything goes. */
-static void switch_in(struct disco_vcpu *v)
+static void switch_in(struct disco_vcpu *v, bool keep)
 {
     struct sim_cpu *c = sim_this_cpu(v);
 
+    (void)keep;
     pthread_mutex_lock(&c->lock); /* without a thread, others may be looking at the TLB */
     hw_flush(c);
     c->owner = v;
     pthread_mutex_unlock(&c->lock);
+}
+
+/* A processor holds nothing of a guest: its registers are in sim_guest. */
+static void switch_out(struct disco_vcpu *v)
+{
+    (void)v;
 }
 
 static uint32_t asid(const struct disco_vcpu *v)
@@ -86,6 +93,7 @@ const struct disco_backend_ops sim_ops = {
     .vcpu_reset = sim_guest_reset,
     .enter = sim_enter,
     .switch_in = switch_in,
+    .switch_out = switch_out,
     .inject = sim_inject,
     .lines = sim_lines,
     .irq_ready = sim_irq_ready,

@@ -156,8 +156,17 @@ struct disco_backend_ops {
     int (*vcpu_reset)(struct disco_vcpu *v);
     /** Run the guest on this processor until something needs the libraries. */
     void (*enter)(struct disco_vcpu *v, struct disco_exit *x);
-    /** Another virtual CPU ran here, or this one ran elsewhere: forget its hardware entries. */
-    void (*switch_in)(struct disco_vcpu *v);
+    /**
+     * @p v comes onto this processor. @p keep: it has not run elsewhere since it left this processor,
+     * so entries it left here are still true, if the backend can tell them from others'; a backend
+     * that cannot forgets everything. Without @p keep nothing that @p v ever entered here may match.
+     */
+    void (*switch_in)(struct disco_vcpu *v, bool keep);
+    /**
+     * @p v leaves this processor and may run on another next: whatever the processor still holds of its
+     * state (registers of an FPU, say) goes to memory.
+     */
+    void (*switch_out)(struct disco_vcpu *v);
     /** Raise @p what in the guest, for the exit @p x. */
     void (*inject)(struct disco_vcpu *v, enum disco_inject what, const struct disco_exit *x);
     /** Interrupt lines changed (level): bit i = line i. Called by the vCPU's own processor. */

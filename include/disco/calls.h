@@ -43,6 +43,15 @@
 #define DISCO_CALL_IPI_ACK 11
 /** (gpa, length) The guest reports that it died, with its last words; does not return. */
 #define DISCO_CALL_PANIC 12
+/** () Stops the calling virtual processor, which another may start again; does not return. */
+#define DISCO_CALL_VCPU_STOP 13
+/**
+ * (gpa, length) Pages that the guest has no use for now: the monitor takes their memory back at once, and the next
+ * access to each finds it zeroed. Both page-aligned. Returns how many pages had memory.
+ */
+#define DISCO_CALL_PAGES_FREE 14
+/** (gpa) Makes one page, page-aligned, read as zeros; costs the monitor nothing if it has no memory yet. */
+#define DISCO_CALL_PAGE_ZERO 15
 
 /** Interrupt line of the devices, as the number of its Cause.IP bit. */
 #define DISCO_LINE_DEVICE 2

@@ -87,7 +87,7 @@ static void come_in(struct turn *t, struct disco_vcpu *v)
     if (before & ~here)
         disco_count_own(&v->stats.migrations, 1);
     if (before != here || t->q->last != v)
-        t->s->backend->ops->switch_in(v);
+        t->s->backend->ops->switch_in(v, before == here);
     __atomic_exchange_n(&v->seen, here, __ATOMIC_SEQ_CST);
     t->q->last = v;
 }
@@ -126,6 +126,7 @@ static void run(struct turn *t, struct disco_vcpu *v)
     do {
         next = step(t, v);
     } while (next == DISCO_NEXT_RESUME);
+    b->ops->switch_out(v);
     disco_count_own(&v->stats.run_ns, b->ops->now(b) - from);
     __atomic_store_n(&t->q->running, 0, __ATOMIC_RELAXED);
     disco_vcpu_leave(v, next);

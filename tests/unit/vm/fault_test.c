@@ -113,7 +113,7 @@ START_TEST(a_store_that_misses_but_is_read_only_in_the_l2tlb)
 
     guest_has(0, VA, sim_lo(2, DISCO_RWX, false), 0);
     miss(VA, DISCO_ACCESS_LOAD);
-    r.b->ops->switch_in(v);
+    r.b->ops->switch_in(v, false);
     ck_assert_int_eq(miss(VA, DISCO_ACCESS_STORE), DISCO_NEXT_RESUME);
     ck_assert_uint_ne(page_at(2).v, shared.v);
     ck_assert(in_tlb(2));

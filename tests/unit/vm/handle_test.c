@@ -56,7 +56,7 @@ START_TEST(the_l2tlb_answers_before_the_guest)
     guest_has(0, VA, sim_lo(2, DISCO_RWX, false), 0);
     miss(VA, DISCO_ACCESS_LOAD);
     memset(&g->tlb[0], 0, sizeof g->tlb[0]); /* replaced at random: the guest may not notice */
-    r.b->ops->switch_in(v);
+    r.b->ops->switch_in(v, false);
     ck_assert(!in_tlb(2));
     ck_assert_int_eq(miss(VA, DISCO_ACCESS_LOAD), DISCO_NEXT_RESUME);
     ck_assert(in_tlb(2) && !g->exception);
