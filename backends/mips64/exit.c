@@ -11,21 +11,28 @@ static int leave(struct mips_vcpu *a, enum disco_exit_kind kind)
     return MIPS_LEAVE;
 }
 
-/* The timer is settled here when only a guest's Compare matched; the rest is the monitor's. */
+/* The timer went off. Whether it was the monitor's, too. */
+static bool timer(struct mips_cpu *cpu)
+{
+    bool due;
+
+    mips_timer_fire(cpu);
+    due = cpu->timer_at <= cpu->ticks;
+    if (due)
+        cpu->timer_at = UINT64_MAX;
+    mips_timer_program(cpu);
+    return due;
+}
+
+/* A guest's Compare and another processor's flush are settled here; the rest is the monitor's. */
 static int interrupt(struct mips_vcpu *a)
 {
     struct mips_cpu *cpu = mips_this_cpu();
+    bool host = a->cause & CAUSE_IP_IPI && mips_ipi(cpu);
 
-    if (!(a->cause & CAUSE_IP_TIMER))
-        return leave(a, DISCO_EXIT_HOST);
-    mips_timer_fire(cpu);
-    if (cpu->timer_at <= cpu->ticks) {
-        cpu->timer_at = UINT64_MAX;
-        mips_timer_program(cpu);
-        return leave(a, DISCO_EXIT_HOST);
-    }
-    mips_timer_program(cpu);
-    return MIPS_RESUME;
+    if (a->cause & CAUSE_IP_TIMER)
+        host |= timer(cpu);
+    return host ? leave(a, DISCO_EXIT_HOST) : MIPS_RESUME;
 }
 
 /* The virtual CPU has fewer address bits than the real one: beyond them it has no TLB to miss in. */
@@ -111,13 +118,35 @@ static void finish(struct mips_vcpu *a)
         mips_lines(a->vcpu, lines);
     if (mips_interrupt_pending(a->cp0))
         mips_take_interrupt(a);
+    mips_account_monitor(a);
     status = mips_cp0_get(a->cp0, MIPS_CP0_STATUS);
     if (status != a->status_seen || !a->hw_status)
         set_status(a, status);
 }
 
+/* The guest's mode changes only by exits, so all the time since the last one was spent in one. */
+static void account_guest(struct mips_vcpu *a)
+{
+    struct mips_cpu *cpu = mips_this_cpu();
+    uint32_t now = mips_get32(C0_COUNT), ticks = now - a->since;
+    bool user = (a->hw_status & ST_KSU) == ST_KSU_USER;
+
+    a->since = now;
+    *(user ? &a->stats.user_ticks : &a->stats.kernel_ticks) += ticks;
+    *(user ? &cpu->user_ticks : &cpu->kernel_ticks) += ticks;
+}
+
+void mips_account_monitor(struct mips_vcpu *a)
+{
+    uint32_t now = mips_get32(C0_COUNT);
+
+    a->stats.monitor_ticks += (uint32_t)(now - a->since);
+    a->since = now;
+}
+
 int mips_exit(struct mips_vcpu *a)
 {
+    account_guest(a);
     a->cause = mips_get32(C0_CAUSE);
     a->stats.exits++;
     a->stats.code[CAUSE_CODE(a->cause)]++;

@@ -49,7 +49,12 @@ static void purge(struct mips_vcpu *a, const struct mips_vtlb_entry *e)
     uint64_t va = mips_hi_to_va(e->hi), asid = e->hi & MIPS_ENTRYHI_ASID;
 
     disco_l2tlb_forget(a->vcpu->l2tlb, (disco_va){va}, (uint32_t)asid);
-    mips_tlb_forget(a, va, asid);
+    if (e->lo0 & e->lo1 & MIPS_ENTRYLO_G && mips_is_tagged()) {
+        mips_tags_drop(a); /* it may stand there under every ASID */
+        mips_set_asid(a, a->asid);
+    } else {
+        mips_tlb_forget(a, va, asid);
+    }
 }
 
 static void purge_dropped(struct mips_vcpu *a, uint64_t dropped)

@@ -12,6 +12,7 @@ enum { MIPS_RESUME = 0, MIPS_LEAVE = 1 };
 /* The real Cause. */
 #define CAUSE_BD 0x80000000u
 #define CAUSE_IP_TIMER 0x8000u
+#define CAUSE_IP_IPI 0x1000u
 #define CAUSE_CE(c) ((c) >> 28 & 3)
 #define CAUSE_CODE(c) ((c) >> 2 & 31)
 
@@ -19,11 +20,14 @@ enum { MIPS_RESUME = 0, MIPS_LEAVE = 1 };
 void mips_world_enter(struct mips_vcpu *a);
 void mips_fpu_load(const uint64_t fpr[32], uint32_t fcsr);
 uint32_t mips_fpu_save(uint64_t fpr[32]);
-extern const char mips_vectors[], mips_vectors_c[];
+extern char mips_vectors[], mips_vector_refill[], mips_vector_c_only[];
+extern char mips_patch_global0[], mips_patch_global1[];
 
 /* exit.c: called from world.S */
 int mips_exit(struct mips_vcpu *a);
 void mips_entry(struct mips_vcpu *a);
+/* All time since the last look was the monitor's, for this virtual CPU. */
+void mips_account_monitor(struct mips_vcpu *a);
 
 /* raise.c */
 /* Pass the exception of this exit on to the guest's kernel. */
@@ -54,16 +58,40 @@ void mips_tlb_load(struct disco_vcpu *v, disco_vpn pair, uint32_t asid, bool glo
                    const disco_tlbe e[2]);
 void mips_tlb_forget(struct mips_vcpu *a, uint64_t va, uint64_t asid);
 void mips_tlb_flush(const struct mips_vcpu *a);
-void mips_invalidate(struct disco_backend *b, disco_cpuset cpus, struct disco_vcpu *v,
-                     const struct disco_purge *p, size_t n);
+/* The privileged-register page of the virtual CPU that comes in. */
+void mips_tlb_wire(const struct mips_vcpu *a);
 /* The guest's address space is now `asid`. */
 void mips_set_asid(struct mips_vcpu *a, uint64_t asid);
+
+/* tags.c: machine ASIDs */
+static inline bool mips_is_tagged(void)
+{
+    return ((struct mips_machine *)mips_this_cpu()->backend)->tagged;
+}
+uint64_t mips_tag(struct mips_vcpu *a, uint64_t asid);
+bool mips_tag_known(const struct mips_vcpu *a, uint64_t asid, uint64_t *tag);
+/* Nothing that this virtual CPU entered on this processor matches any more. */
+void mips_tags_drop(struct mips_vcpu *a);
+
+/* smp.c: what processors ask of each other */
+void mips_invalidate(struct disco_backend *b, disco_cpuset cpus, struct disco_vcpu *v,
+                     const struct disco_purge *p, size_t n);
+void mips_kick(struct disco_backend *b, unsigned cpu);
+void mips_relax(struct disco_backend *b);
+void mips_idle(struct disco_backend *b);
+/* Do what others ask before a guest runs. False: kicked, do not enter. */
+bool mips_before_guest(struct mips_cpu *cpu);
+void mips_after_guest(struct mips_cpu *cpu);
+/* An interprocessor interrupt came. Whether the processor was kicked. */
+bool mips_ipi(struct mips_cpu *cpu);
 
 /* timer.c */
 uint64_t mips_ticks(struct mips_cpu *cpu);
 void mips_timer_program(struct mips_cpu *cpu);
 /* Raise the timer line of every virtual CPU whose Compare has matched. */
 void mips_timer_fire(struct mips_cpu *cpu);
+/* A virtual CPU comes in: its Compare is watched here from now on. */
+void mips_timer_adopt(struct mips_vcpu *a);
 void mips_compare_written(struct mips_vcpu *a);
 uint32_t mips_guest_count(struct mips_vcpu *a);
 void mips_guest_count_set(struct mips_vcpu *a, uint32_t value);
@@ -76,6 +104,7 @@ void mips_fpu_release(struct mips_cpu *cpu);
 bool mips_fpu_bit0(struct mips_vcpu *a, int reg);
 
 /* vcpu.c */
+extern const struct disco_backend_ops mips_ops;
 void mips_lines(struct disco_vcpu *v, uint32_t lines);
 
 static inline struct mips_machine *mips_machine_of(struct disco_backend *b)

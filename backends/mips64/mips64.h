@@ -35,6 +35,8 @@ struct mips_stats {
     uint64_t reflected;     /**< exceptions passed on to the guest's kernel */
     uint64_t interrupts;    /**< interrupts given to the guest */
     uint64_t fpu_loads;
+    uint64_t user_ticks, kernel_ticks; /**< time in the guest, by its mode */
+    uint64_t monitor_ticks;            /**< time in the monitor on its behalf, on a processor */
 };
 
 /**
@@ -52,33 +54,52 @@ struct mips_vcpu {
     struct mips_cp0 *cp0; /**< the privileged-register page, as the monitor reaches it */
     disco_mpn page;       /**< the same, as the guest's wired entry names it */
     struct disco_vcpu *vcpu;
-    uint64_t asid;        /**< ASID that the real EntryHi holds while it runs */
+    uint64_t asid;        /**< the guest's ASID */
+    uint64_t tag;         /**< ASID that the real EntryHi holds for it: tags.c */
     uint64_t missed;      /**< pair that the hardware has no entry for, | 1; 0: none known */
     uint32_t random;      /**< state of the virtual Random */
     uint32_t cause;       /**< real Cause of this exit */
     uint32_t hw_status;   /**< real Status when it was last resumed; 0: not known */
     uint64_t status_seen; /**< virtual Status that hw_status was made for */
     uint32_t lines_seen;  /**< interrupt lines as the virtual Cause shows them */
+    struct disco_lock compare_lock; /**< of compare_at and the timer line; a device's level */
     uint64_t compare_at;  /**< real tick at which the virtual Compare matches; UINT64_MAX: never */
+    uint32_t since;       /**< Count when it came into the guest, or left it last */
     struct mips_count count;
     struct mips_vtlb vtlb;
     uint64_t fpr[32];
     uint32_t fcsr;
     bool fpu_live;        /**< the real FPU registers are this virtual CPU's */
     struct disco_exit *exit; /**< where `enter` reports */
+    uint64_t tags[MIPS_ENTRYHI_ASID + 1]; /**< machine ASID of each guest ASID: tags.c */
 };
 
-/** One processor. */
+/** Virtual CPUs whose timers one processor can watch. */
+#define MIPS_MAX_ARMED 256
+
+/** What a processor does, for others who want something of it: smp.c. */
+enum mips_where { MIPS_IN_MONITOR, MIPS_IN_GUEST, MIPS_IDLE };
+
+/** One processor. Written by itself, but for what others ask of it. */
 struct mips_cpu {
     struct disco_backend *backend;
     unsigned id;
     struct mips_vcpu *fpu_owner; /**< whose registers the FPU holds; NULL: nobody's */
-    struct disco_vcpu *last;     /**< virtual CPU whose entries the TLB holds */
+    struct disco_vcpu *last;     /**< virtual CPU that came in last; accessed atomically */
     uint64_t ticks;              /**< Count, extended to 64 bits, when last read */
     uint64_t timer_at;           /**< tick at which the monitor wants the processor back */
+    uint64_t user_ticks, kernel_ticks; /**< time in guests, by their mode */
+    uint64_t generation;         /**< of its machine ASIDs: tags.c */
+    uint32_t next_tag;           /**< the first that nobody has in this generation */
     /** Virtual CPUs whose Compare is watched here; one may stand here after it moved away. */
-    struct mips_vcpu *armed[DISCO_MAX_VCPUS];
+    struct mips_vcpu *armed[MIPS_MAX_ARMED];
     unsigned narmed;
+
+    _Alignas(64) uint32_t where; /**< enum mips_where; accessed atomically, as all below */
+    uint32_t kicked;             /**< somebody wants it to leave its guest, or to stop idling */
+    uint32_t flush_want;         /**< flushes of its TLB that others asked for, counted */
+    uint32_t flush_done;         /**< how many of them it has done */
+    uint64_t flushes, ipis;      /**< statistics: flushes done for others, IPIs taken */
 };
 
 /** The machine as this backend sees it. Embed one in the monitor; call mips64_init() first. */
@@ -87,14 +108,25 @@ struct mips_machine {
     struct mips_cpu cpu[DISCO_MAX_CPUS];
     struct disco_memmap *mm;      /**< privileged-register pages come from here */
     bool c_only;                  /**< answer every TLB miss in C: to compare, and to debug */
+    bool tagged;                  /**< tell virtual CPUs apart by ASIDs instead of flushing: tags.c */
+    /** The board's interprocessor interrupt, line IP4: raise it on a processor; lower one's own. */
+    void (*ipi_raise)(unsigned cpu);
+    void (*ipi_lower)(unsigned cpu);
 };
 
 /** Bits of the unmapped window through which machine memory is reached (XKPHYS, cached). */
 #define MIPS_XKPHYS UINT64_C(0x9800000000000000)
 
-/** Prepare this backend and the processor that calls (vectors, TLB, timer). */
+/**
+ * Prepare this backend and the processor that calls (vectors, TLB, timer). The caller has filled in what it
+ * wants to be otherwise than zero: c_only, tagged, backend.cpus, .nodes and .node_of_cpu, and with
+ * more than one processor ipi_raise and ipi_lower.
+ */
 int mips64_init(struct mips_machine *m, struct disco_memmap *mm);
-/** Prepare another processor. */
+/**
+ * Prepare another processor, on itself, within 20 s of the first. Its Count must agree with the
+ * first one's to about a microsecond by now: the machine's time is made of it.
+ */
 void mips64_cpu_init(struct mips_machine *m, unsigned id);
 /** Free what disco_vcpu_init() made the backend allocate. */
 void mips64_vcpu_fini(struct disco_vcpu *v);

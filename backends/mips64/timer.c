@@ -5,6 +5,10 @@
  *
  * Compare matches by equality, so a value that Count has passed while it was being written would
  * not fire for 2^32 ticks: it is written a little ahead, and read back against Count.
+ *
+ * The processor that a virtual CPU runs on, or ran on last, watches its Compare: it takes it over when the
+ * virtual CPU comes in, and drops it when it finds that it has moved. Each list is its processor's
+ * own; what two processors may both touch for a moment, deadline and line, is under the compare_lock.
  */
 #include "internal.h"
 
@@ -19,12 +23,26 @@ uint64_t mips_ticks(struct mips_cpu *cpu)
     return cpu->ticks;
 }
 
+#define TIMER_LINE 7
+
+/* With the compare_lock, or before others know of @p a. */
+static void next_match(struct mips_vcpu *a, uint64_t now)
+{
+    uint64_t at = mips_count_deadline(&a->count, now,
+                                      (uint32_t)mips_cp0_get(a->cp0, MIPS_CP0_COMPARE));
+
+    __atomic_store_n(&a->compare_at, at, __ATOMIC_RELAXED);
+}
+
 static uint64_t earliest(const struct mips_cpu *cpu)
 {
     uint64_t at = cpu->timer_at;
 
-    for (unsigned i = 0; i < cpu->narmed; i++)
-        at = cpu->armed[i]->compare_at < at ? cpu->armed[i]->compare_at : at;
+    for (unsigned i = 0; i < cpu->narmed; i++) {
+        uint64_t match_at = __atomic_load_n(&cpu->armed[i]->compare_at, __ATOMIC_RELAXED);
+
+        at = match_at < at ? match_at : at;
+    }
     return at;
 }
 
@@ -44,19 +62,37 @@ void mips_timer_program(struct mips_cpu *cpu)
     } while (mips_ticks(cpu) >= at);
 }
 
+/* Line and deadline change together: a match that is found here is not one that the guest has moved. */
+static void match(struct mips_vcpu *a, uint64_t now)
+{
+    disco_lock(&a->compare_lock, a->vcpu->vm->backend);
+    if (a->compare_at <= now) {
+        next_match(a, now);
+        disco_vcpu_line(a->vcpu, TIMER_LINE, true);
+    }
+    disco_unlock(&a->compare_lock);
+}
+
+static bool lives_here(const struct mips_cpu *cpu, const struct mips_vcpu *a)
+{
+    return __atomic_load_n(&a->vcpu->cpu, __ATOMIC_ACQUIRE) == cpu->id;
+}
+
 void mips_timer_fire(struct mips_cpu *cpu)
 {
     uint64_t now = mips_ticks(cpu);
+    unsigned kept = 0;
 
     for (unsigned i = 0; i < cpu->narmed; i++) {
         struct mips_vcpu *a = cpu->armed[i];
 
-        if (a->compare_at > now)
+        if (!lives_here(cpu, a)) /* where it moved to watches it now */
             continue;
-        a->compare_at = mips_count_deadline(&a->count, now,
-                                            (uint32_t)mips_cp0_get(a->cp0, MIPS_CP0_COMPARE));
-        disco_vcpu_line(a->vcpu, 7, true);
+        cpu->armed[kept++] = a;
+        if (__atomic_load_n(&a->compare_at, __ATOMIC_RELAXED) <= now)
+            match(a, now);
     }
+    cpu->narmed = kept;
 }
 
 static void arm(struct mips_cpu *cpu, struct mips_vcpu *a)
@@ -65,8 +101,20 @@ static void arm(struct mips_cpu *cpu, struct mips_vcpu *a)
         if (cpu->armed[i] == a)
             return;
     }
-    if (cpu->narmed < DISCO_MAX_VCPUS)
+    if (cpu->narmed == MIPS_MAX_ARMED)
+        mips_timer_fire(cpu); /* drops those that moved away */
+    if (cpu->narmed < MIPS_MAX_ARMED)
         cpu->armed[cpu->narmed++] = a;
+}
+
+void mips_timer_adopt(struct mips_vcpu *a)
+{
+    struct mips_cpu *cpu = mips_this_cpu();
+
+    if (a->compare_at == UINT64_MAX)
+        return;
+    arm(cpu, a);
+    mips_timer_program(cpu);
 }
 
 /* Writing Compare lowers the line, whatever the value, and a value already past does not match. */
@@ -74,9 +122,10 @@ void mips_compare_written(struct mips_vcpu *a)
 {
     struct mips_cpu *cpu = mips_this_cpu();
 
-    a->compare_at = mips_count_deadline(&a->count, mips_ticks(cpu),
-                                        (uint32_t)mips_cp0_get(a->cp0, MIPS_CP0_COMPARE));
-    disco_vcpu_line(a->vcpu, 7, false);
+    disco_lock(&a->compare_lock, cpu->backend);
+    next_match(a, mips_ticks(cpu));
+    disco_vcpu_line(a->vcpu, TIMER_LINE, false);
+    disco_unlock(&a->compare_lock);
     arm(cpu, a);
     mips_timer_program(cpu);
 }
@@ -90,9 +139,10 @@ void mips_guest_count_set(struct mips_vcpu *a, uint32_t value)
 {
     struct mips_cpu *cpu = mips_this_cpu();
 
+    disco_lock(&a->compare_lock, cpu->backend);
     mips_count_set(&a->count, mips_ticks(cpu), value);
-    a->compare_at = mips_count_deadline(&a->count, mips_ticks(cpu),
-                                        (uint32_t)mips_cp0_get(a->cp0, MIPS_CP0_COMPARE));
+    next_match(a, mips_ticks(cpu));
+    disco_unlock(&a->compare_lock);
     mips_timer_program(cpu);
 }
 

@@ -30,9 +30,11 @@ disco_tlbe mips_tlbe_merge(disco_tlbe guest, disco_tlbe monitor)
 {
     uint64_t both = guest & monitor;
 
+    uint64_t taken = LO_XI | LO_RI | (mips_is_tagged() ? 0 : LO_G);
+
     if (!(both & LO_V))
         return 0;
-    return (monitor & ~(uint64_t)(LO_D | LO_G)) | (both & LO_D) | (guest & (LO_G | LO_XI | LO_RI));
+    return (monitor & ~(uint64_t)(LO_D | LO_G)) | (both & LO_D) | (guest & taken);
 }
 
 disco_mpn mips_tlbe_mpn(disco_tlbe e)
@@ -55,9 +57,10 @@ static inline void tlbwr(void) { __asm__ volatile("ehb; tlbwr; ehb" ::: "memory"
 void mips_set_asid(struct mips_vcpu *a, uint64_t asid)
 {
     a->asid = asid;
+    a->tag = mips_tag(a, asid);
     a->missed = 0;
-    disco_l2tlb_set_asid(a->vcpu->l2tlb, (uint32_t)asid, asid);
-    mips_set(C0_ENTRYHI, asid);
+    disco_l2tlb_set_asid(a->vcpu->l2tlb, (uint32_t)asid, a->tag);
+    mips_set(C0_ENTRYHI, a->tag);
     mips_ehb();
 }
 
@@ -70,10 +73,11 @@ void mips_tlb_load(struct disco_vcpu *v, disco_vpn pair, uint32_t asid, bool glo
 {
     struct mips_vcpu *a = mips_of(v);
     uint64_t va = disco_vpn_base(pair).v & PAIR_MASK;
-    uint64_t g = global ? LO_G : 0;
-    bool absent = a->missed == (va | 1) && asid == a->asid;
+    uint64_t g = global && !mips_is_tagged() ? LO_G : 0;
+    uint64_t tag = mips_tag(a, asid);
+    bool absent = a->missed == (va | 1) && tag == a->tag;
 
-    mips_set(C0_ENTRYHI, va | asid);
+    mips_set(C0_ENTRYHI, va | tag);
     mips_set(C0_ENTRYLO0, e[0] | g);
     mips_set(C0_ENTRYLO1, e[1] | g);
     if (!absent)
@@ -82,8 +86,8 @@ void mips_tlb_load(struct disco_vcpu *v, disco_vpn pair, uint32_t asid, bool glo
         tlbwr();
     else
         tlbwi();
-    if (asid != a->asid)
-        mips_set(C0_ENTRYHI, a->asid);
+    if (tag != a->tag)
+        mips_set(C0_ENTRYHI, a->tag);
     if (absent)
         a->missed = 0;
 }
@@ -104,16 +108,20 @@ static void write_empty(unsigned index, uint64_t asid)
 void mips_tlb_forget(struct mips_vcpu *a, uint64_t va, uint64_t asid)
 {
     uint32_t index;
+    uint64_t tag;
 
-    mips_set(C0_ENTRYHI, (va & PAIR_MASK) | asid);
+    if (!mips_tag_known(a, asid, &tag)) /* then nothing was ever entered under it */
+        return;
+    mips_set(C0_ENTRYHI, (va & PAIR_MASK) | tag);
     tlbp();
     index = mips_get32(C0_INDEX);
     if (!(index & INDEX_MISS))
-        write_empty(index, a->asid);
-    mips_set(C0_ENTRYHI, a->asid);
+        write_empty(index, a->tag);
+    mips_set(C0_ENTRYHI, a->tag);
     mips_ehb();
 }
 
+/* The one global entry of both regimes; index 0, which tlbwr leaves alone. EntryHi gets the page's ASID, 0. */
 static void write_wired(const struct mips_vcpu *a)
 {
     mips_set32(C0_PAGEMASK, 0);
@@ -130,20 +138,13 @@ void mips_tlb_flush(const struct mips_vcpu *a)
     __asm__ volatile("ehb; tlbinvf; ehb" ::: "memory");
     if (a)
         write_wired(a);
-    mips_set(C0_ENTRYHI, a ? a->asid : 0);
+    mips_set(C0_ENTRYHI, a ? a->tag : 0);
     mips_ehb();
 }
 
-/*
- * A backmap names no ASID, so entries are forgotten by flushing: revocation is rare, refilling from
- * the L2TLB cheap. The wired entry comes back at once.
- */
-void mips_invalidate(struct disco_backend *b, disco_cpuset cpus, struct disco_vcpu *v,
-                     const struct disco_purge *p, size_t n)
+void mips_tlb_wire(const struct mips_vcpu *a)
 {
-    struct mips_cpu *cpu = mips_this_cpu();
-
-    (void)b, (void)v, (void)p;
-    if (n && cpus & ((disco_cpuset)1 << cpu->id))
-        mips_tlb_flush(cpu->last ? mips_of(cpu->last) : NULL);
+    write_wired(a);
+    mips_set(C0_ENTRYHI, a->tag);
+    mips_ehb();
 }

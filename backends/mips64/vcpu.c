@@ -28,11 +28,13 @@ static int vcpu_reset(struct disco_vcpu *v)
     memset(&a->g, 0, sizeof a->g);
     a->vcpu = v;
     a->asid = 0;
+    a->tag = 0;
     a->missed = 0;
     a->random = v->id + 1;
     a->lines_seen = 0;
     a->compare_at = UINT64_MAX;
     memset(&a->count, 0, sizeof a->count);
+    mips_tags_drop(a);
     return disco_l2tlb_set_asid(v->l2tlb, 0, 0);
 }
 
@@ -61,32 +63,47 @@ void mips64_vcpu_boot(struct disco_vcpu *v, uint64_t pc, uint64_t sp, uint64_t g
 static void enter(struct disco_vcpu *v, struct disco_exit *x)
 {
     struct mips_vcpu *a = mips_of(v);
+    struct mips_cpu *cpu = mips_this_cpu();
 
     a->exit = x;
-    mips_world_enter(a);
+    if (mips_before_guest(cpu)) {
+        mips_world_enter(a);
+        mips_after_guest(cpu);
+    } else {
+        x->kind = DISCO_EXIT_HOST;
+    }
 }
 
-/* The paper's regime: the whole TLB is flushed, so the guest's ASIDs are used as they are. */
+/* `last` is written before anything is looked up for @p v: see may_hold() in smp.c. */
 static void switch_in(struct disco_vcpu *v, bool keep)
 {
     struct mips_vcpu *a = mips_of(v);
     struct mips_cpu *cpu = mips_this_cpu();
 
-    (void)keep;
-    cpu->last = v;
+    if (!keep)
+        mips_tags_drop(a);
+    __atomic_store_n(&cpu->last, v, __ATOMIC_SEQ_CST);
     a->pmap = v->vm->pmap->entry;
     a->pairs = v->vm->pmap->pages / 2;
+    a->since = mips_get32(C0_COUNT);
     mips_set(KS_L2TLB, (uintptr_t)v->l2tlb);
     mips_set_asid(a, a->asid);
-    mips_tlb_flush(a);
+    if (mips_is_tagged())
+        mips_tlb_wire(a);
+    else
+        mips_tlb_flush(a);
     mips_set(C0_USERLOCAL, mips_cp0_get(a->cp0, MIPS_CP0_USERLOCAL));
     mips_hwrena_load(a);
+    mips_timer_adopt(a);
 }
 
 static void switch_out(struct disco_vcpu *v)
 {
-    if (mips_of(v)->fpu_live)
+    struct mips_vcpu *a = mips_of(v);
+
+    if (a->fpu_live)
         mips_fpu_release(mips_this_cpu());
+    mips_account_monitor(a);
 }
 
 static void inject(struct disco_vcpu *v, enum disco_inject what, const struct disco_exit *x)
@@ -176,28 +193,7 @@ static unsigned this_cpu(struct disco_backend *b)
     return mips_this_cpu()->id;
 }
 
-/* With one processor, whoever kicks is in the monitor already. */
-static void kick(struct disco_backend *b, unsigned cpu) { (void)b, (void)cpu; }
-static void relax(struct disco_backend *b) { (void)b; }
-
-/* `wait` ends with an interrupt that is pending, enabled or not (Release 6): none is lost. */
-static void idle(struct disco_backend *b)
-{
-    struct mips_cpu *cpu = mips_this_cpu();
-    uint32_t status = mips_get32(C0_STATUS);
-
-    (void)b;
-    mips_set32(C0_STATUS, status | ST_IM_TIMER | ST_IM_IPI);
-    mips_ehb();
-    __asm__ volatile("wait" ::: "memory");
-    mips_set32(C0_STATUS, status);
-    mips_timer_fire(cpu);
-    if (cpu->timer_at <= cpu->ticks)
-        cpu->timer_at = UINT64_MAX;
-    mips_timer_program(cpu);
-}
-
-static const struct disco_backend_ops ops = {
+const struct disco_backend_ops mips_ops = {
     .name = "mips64",
     .tlbe_make = mips_tlbe_make,
     .tlbe_merge = mips_tlbe_merge,
@@ -209,11 +205,11 @@ static const struct disco_backend_ops ops = {
     .page_zero = page_zero,
     .page_copy = page_copy,
     .cpu = this_cpu,
-    .kick = kick,
-    .relax = relax,
+    .kick = mips_kick,
+    .relax = mips_relax,
     .now = mips_now,
     .timer = mips_timer,
-    .idle = idle,
+    .idle = mips_idle,
     .vcpu_size = vcpu_size,
     .vcpu_reset = vcpu_reset,
     .enter = enter,
@@ -229,38 +225,3 @@ static const struct disco_backend_ops ops = {
     .guest_lookup = mips_guest_lookup,
     .asid = asid,
 };
-
-int mips64_init(struct mips_machine *m, struct disco_memmap *mm)
-{
-    m->mm = mm;
-    m->backend.ops = &ops;
-    m->backend.va_mask = UINT64_C(0xc000ffffffffe000);
-    m->backend.asids = MIPS_ENTRYHI_ASID + 1;
-    if (!m->backend.cpus)
-        m->backend.cpus = 1;
-    if (!m->backend.nodes)
-        m->backend.nodes = 1;
-    mips64_cpu_init(m, 0);
-    return disco_backend_check(&m->backend);
-}
-
-#define PAGEGRAIN_XI_RI 0xe8000000u /* RI and XI in force, with exception codes of their own */
-
-void mips64_cpu_init(struct mips_machine *m, unsigned id)
-{
-    struct mips_cpu *cpu = &m->cpu[id];
-
-    memset(cpu, 0, sizeof *cpu);
-    cpu->backend = &m->backend;
-    cpu->id = id;
-    cpu->timer_at = UINT64_MAX;
-    mips_set(KS_CPU, (uintptr_t)cpu);
-    mips_set(KS_VCPU, 0);
-    mips_set32(C0_PAGEGRAIN, PAGEGRAIN_XI_RI);
-    mips_set32(C0_HWRENA, 0);
-    mips_set(C0_EBASE, (uintptr_t)(m->c_only ? mips_vectors_c : mips_vectors));
-    mips_set32(C0_STATUS, ST_KX | ST_SX | ST_UX | ST_FR);
-    mips_ehb();
-    mips_tlb_flush(NULL);
-    mips_timer_program(cpu);
-}

@@ -12,6 +12,8 @@
  *
  * The guest always runs with Status.EXL clear, so every refill comes through 0x080; the monitor
  * never touches a mapped address, so a refill is always the guest's.
+ *
+ * init.c changes instructions here before the vectors are used: for vectors=c, and for tagged TLBs.
  */
 #include "offsets.h"
 #include "regs.h"
@@ -108,7 +110,10 @@ refill_kernel:
     daddu   $k1, $k1, $at
     ld      $k0, PMAP_TLBE($k1)
     ld      $k1, PMAP_ENTRY_SIZE + PMAP_TLBE($k1)
-    ori     $k0, $k0, 1             /* global: every address space has it */
+    .globl mips_patch_global0, mips_patch_global1
+mips_patch_global0:
+    ori     $k0, $k0, 1             /* global: every address space has it; nothing when tagged */
+mips_patch_global1:
     ori     $k1, $k1, 1
     dmtc0   $k0, C0_ENTRYLO0
     dmtc0   $k1, C0_ENTRYLO1
@@ -142,25 +147,14 @@ refill_slow:
      ld     $ra, VCPU_GPR + 31 * 8($k0)
 
 /*
- * The same vectors without the two answers: every miss goes to C. The monitor's option vectors=c
- * chooses them; a guest must not be able to tell (but for the time), and tests compare the two.
+ * What the refill vector branches to when every miss goes to C. The monitor's option vectors=c asks for it; a
+ * guest must not be able to tell (but for the time), and tests compare the two.
  */
-    .balign 4096
-    .globl mips_vectors_c
-mips_vectors_c:
-    b       monitor_fault
-     nop
-    .org    mips_vectors_c + 0x080
-    dmtc0   $k0, KS_K0
+    .globl mips_vector_c_only
+mips_vector_c_only:
     dmtc0   $k1, KS_K1
     b       refill_slow
      dmtc0  $at, KS_AT
-    .org    mips_vectors_c + 0x100
-    b       monitor_fault
-     nop
-    .org    mips_vectors_c + 0x180
-    general_vector
-    .org    mips_vectors_c + 0x200
 
 monitor_fault:
     mfc0    $a0, C0_CAUSE
