@@ -147,7 +147,9 @@ static enum step step(struct mips_vcpu *a, struct mips_insn insn, uint64_t next)
 
 /*
  * The word at a guest address of the kernel image, if it can be had without a fault. Only the image
- * window is looked at: there the pmap gives the page without any search.
+ * window is looked at: there the pmap gives the page without any search. The page cannot go away
+ * meanwhile: who revokes it waits for this processor, which counts as in its guest until the exit is settled
+ * or left (smp.c).
  */
 static bool peek(const struct mips_vcpu *a, uint64_t pc, uint32_t *word)
 {

@@ -106,6 +106,23 @@ static int recall(struct mips_vcpu *a, uint64_t hi)
     return (int)slot;
 }
 
+/*
+ * The guest is told that it has no such entry, and relies on it: it will not invalidate what is not there.
+ * The hardware may have one all the same, whose pair was lost from slot and L2TLB both. A global one
+ * may stand under every tag; where guests have global pages, tell by the segment.
+ */
+static void forget_lost(struct mips_vcpu *a, uint64_t hi)
+{
+    uint64_t va = mips_hi_to_va(hi);
+
+    if (mips_is_tagged() && (va >> 62 == 3 || a->user_globals)) {
+        mips_tags_drop(a);
+        mips_set_asid(a, a->asid);
+    } else {
+        mips_tlb_forget(a, va, hi & MIPS_ENTRYHI_ASID);
+    }
+}
+
 void mips_guest_tlbp(struct mips_vcpu *a)
 {
     uint64_t hi = mips_cp0_get(a->cp0, MIPS_CP0_ENTRYHI);
@@ -114,7 +131,10 @@ void mips_guest_tlbp(struct mips_vcpu *a)
 
     if (index == MIPS_VTLB_MISS) {
         slot = recall(a, hi);
-        index = slot < 0 ? MIPS_VTLB_MISS : (uint64_t)slot;
+        if (slot >= 0)
+            index = (uint64_t)slot;
+        else
+            forget_lost(a, hi);
     }
     mips_cp0_set(a->cp0, MIPS_CP0_INDEX_REG, index);
 }

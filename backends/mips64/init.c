@@ -5,6 +5,7 @@
 #include "internal.h"
 
 #define PAGEGRAIN_XI_RI 0xe8000000u /* RI and XI in force, with exception codes of their own */
+#define EBASE_ALIGN 0xfffu          /* vectors begin where these bits are zero */
 #define INSN_NOP 0u
 #define INSN_B 0x10000000u
 
@@ -45,6 +46,8 @@ int mips64_init(struct mips_machine *m, struct disco_memmap *mm)
         m->backend.nodes = 1;
     if (m->backend.cpus > 1 && (!m->ipi_raise || !m->ipi_lower))
         return DISCO_ERR_MISSING_OP;
+    if ((uintptr_t)mips_vectors & EBASE_ALIGN)
+        return DISCO_ERR_BAD_ARG;
     choose_vectors(m);
     mips64_cpu_init(m, 0);
     return disco_backend_check(&m->backend);

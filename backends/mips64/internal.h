@@ -92,6 +92,8 @@ void mips_timer_program(struct mips_cpu *cpu);
 void mips_timer_fire(struct mips_cpu *cpu);
 /* A virtual CPU comes in: its Compare is watched here from now on. */
 void mips_timer_adopt(struct mips_vcpu *a);
+/* It goes away: no processor watches its Compare any more. */
+void mips_timer_drop(const struct mips_vcpu *a);
 void mips_compare_written(struct mips_vcpu *a);
 uint32_t mips_guest_count(struct mips_vcpu *a);
 void mips_guest_count_set(struct mips_vcpu *a, uint32_t value);

@@ -56,6 +56,7 @@ struct mips_vcpu {
     struct disco_vcpu *vcpu;
     uint64_t asid;        /**< the guest's ASID */
     uint64_t tag;         /**< ASID that the real EntryHi holds for it: tags.c */
+    bool user_globals;    /**< it has entered global pages outside its kernel's segments */
     uint64_t missed;      /**< pair that the hardware has no entry for, | 1; 0: none known */
     uint32_t random;      /**< state of the virtual Random */
     uint32_t cause;       /**< real Cause of this exit */
@@ -91,6 +92,7 @@ struct mips_cpu {
     uint64_t user_ticks, kernel_ticks; /**< time in guests, by their mode */
     uint64_t generation;         /**< of its machine ASIDs: tags.c */
     uint32_t next_tag;           /**< the first that nobody has in this generation */
+    struct disco_lock armed_lock; /**< of the list below; a device's level, outside the compare_lock */
     /** Virtual CPUs whose Compare is watched here; one may stand here after it moved away. */
     struct mips_vcpu *armed[MIPS_MAX_ARMED];
     unsigned narmed;

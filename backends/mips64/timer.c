@@ -7,8 +7,9 @@
  * not fire for 2^32 ticks: it is written a little ahead, and read back against Count.
  *
  * The processor that a virtual CPU runs on, or ran on last, watches its Compare: it takes it over when the
- * virtual CPU comes in, and drops it when it finds that it has moved. Each list is its processor's
- * own; what two processors may both touch for a moment, deadline and line, is under the compare_lock.
+ * virtual CPU comes in, and drops it when it finds that it has moved. A list is its processor's,
+ * and locked (armed_lock) only because mips_timer_drop() takes a virtual CPU that goes away out of all of them;
+ * what two processors may both touch for a moment, deadline and line, is under the compare_lock, inside.
  */
 #include "internal.h"
 
@@ -34,15 +35,17 @@ static void next_match(struct mips_vcpu *a, uint64_t now)
     __atomic_store_n(&a->compare_at, at, __ATOMIC_RELAXED);
 }
 
-static uint64_t earliest(const struct mips_cpu *cpu)
+static uint64_t earliest(struct mips_cpu *cpu)
 {
     uint64_t at = cpu->timer_at;
 
+    disco_lock(&cpu->armed_lock, cpu->backend);
     for (unsigned i = 0; i < cpu->narmed; i++) {
         uint64_t match_at = __atomic_load_n(&cpu->armed[i]->compare_at, __ATOMIC_RELAXED);
 
         at = match_at < at ? match_at : at;
     }
+    disco_unlock(&cpu->armed_lock);
     return at;
 }
 
@@ -78,7 +81,7 @@ static bool lives_here(const struct mips_cpu *cpu, const struct mips_vcpu *a)
     return __atomic_load_n(&a->vcpu->cpu, __ATOMIC_ACQUIRE) == cpu->id;
 }
 
-void mips_timer_fire(struct mips_cpu *cpu)
+static void fire(struct mips_cpu *cpu)
 {
     uint64_t now = mips_ticks(cpu);
     unsigned kept = 0;
@@ -95,16 +98,49 @@ void mips_timer_fire(struct mips_cpu *cpu)
     cpu->narmed = kept;
 }
 
-static void arm(struct mips_cpu *cpu, struct mips_vcpu *a)
+void mips_timer_fire(struct mips_cpu *cpu)
+{
+    disco_lock(&cpu->armed_lock, cpu->backend);
+    fire(cpu);
+    disco_unlock(&cpu->armed_lock);
+}
+
+static void forget(struct mips_cpu *cpu, const struct mips_vcpu *a)
+{
+    disco_lock(&cpu->armed_lock, cpu->backend);
+    for (unsigned i = 0; i < cpu->narmed; i++) {
+        if (cpu->armed[i] == a)
+            cpu->armed[i--] = cpu->armed[--cpu->narmed];
+    }
+    disco_unlock(&cpu->armed_lock);
+}
+
+void mips_timer_drop(const struct mips_vcpu *a)
+{
+    struct mips_machine *m = mips_machine_of(a->vcpu->vm->backend);
+
+    for (unsigned i = 0; i < m->backend.cpus; i++)
+        forget(&m->cpu[i], a);
+}
+
+/* With the armed_lock. */
+static void add(struct mips_cpu *cpu, struct mips_vcpu *a)
 {
     for (unsigned i = 0; i < cpu->narmed; i++) {
         if (cpu->armed[i] == a)
             return;
     }
     if (cpu->narmed == MIPS_MAX_ARMED)
-        mips_timer_fire(cpu); /* drops those that moved away */
+        fire(cpu); /* drops those that moved away */
     if (cpu->narmed < MIPS_MAX_ARMED)
         cpu->armed[cpu->narmed++] = a;
+}
+
+static void arm(struct mips_cpu *cpu, struct mips_vcpu *a)
+{
+    disco_lock(&cpu->armed_lock, cpu->backend);
+    add(cpu, a);
+    disco_unlock(&cpu->armed_lock);
 }
 
 void mips_timer_adopt(struct mips_vcpu *a)

@@ -77,6 +77,8 @@ void mips_tlb_load(struct disco_vcpu *v, disco_vpn pair, uint32_t asid, bool glo
     uint64_t tag = mips_tag(a, asid);
     bool absent = a->missed == (va | 1) && tag == a->tag;
 
+    a->user_globals |= global && va >> 62 == 0;
+
     mips_set(C0_ENTRYHI, va | tag);
     mips_set(C0_ENTRYLO0, e[0] | g);
     mips_set(C0_ENTRYLO1, e[1] | g);

@@ -29,6 +29,7 @@ static int vcpu_reset(struct disco_vcpu *v)
     a->vcpu = v;
     a->asid = 0;
     a->tag = 0;
+    a->user_globals = false;
     a->missed = 0;
     a->random = v->id + 1;
     a->lines_seen = 0;
@@ -42,6 +43,8 @@ void mips64_vcpu_fini(struct disco_vcpu *v)
 {
     struct mips_vcpu *a = mips_of(v);
 
+    if (a && a->vcpu)
+        mips_timer_drop(a);
     if (a && a->cp0)
         (void)disco_memmap_put(mips_machine_of(v->vm->backend)->mm, a->page);
     if (a)

@@ -31,8 +31,9 @@
      sd     $zero, VCPU_REFILL($k0)
     .endm
 
+/* A linker script puts .vectors at a multiple of 4096; aligned here, the section would be padded to as much. */
     .section .vectors, "ax"
-    .balign 4096
+    .balign 16
     .globl mips_vectors
 mips_vectors:
     b       monitor_fault           /* 32-bit refill: UX, SX, KX are always set */

@@ -13,17 +13,12 @@
 
 #define IDLE_NS 20000 /* how long an idle processor sleeps before it looks at the clock again */
 
+/* @p v needs not be in: with tags, its entries lie here while another runs. */
 static void forget(struct sim_cpu *c, const struct disco_vcpu *v, const struct disco_purge *p,
                    size_t n)
 {
-    if (c->owner != v) /* since then another ran here: switch_in flushed what v had */
-        return;
-    for (size_t i = 0; i < n; i++) {
-        if (p[i].vpn.v == DISCO_ALL_PAGES)
-            hw_flush(c);
-        else
-            hw_forget(c, p[i].vpn);
-    }
+    for (size_t i = 0; i < n; i++)
+        hw_forget(c, v, p[i].vpn);
 }
 
 void sim_serve(struct sim_cpu *c)

@@ -111,23 +111,22 @@ disco_mpn sim_node_first(const struct sim_machine *m, unsigned node)
     return (disco_mpn){SIM_FIRST_PAGE + node * m->config.pages_per_node};
 }
 
-bool sim_reaches(const struct sim_machine *m, unsigned cpu, disco_mpn mpn)
+static bool leads_to(const struct hw_entry *h, const struct disco_vcpu *tag, disco_mpn mpn)
+{
+    return (!tag || h->tag == tag) && ((h->e[0] && sim_tlbe_mpn(h->e[0]).v == mpn.v) ||
+                                       (h->e[1] && sim_tlbe_mpn(h->e[1]).v == mpn.v));
+}
+
+bool sim_reaches(const struct sim_machine *m, unsigned cpu, const struct disco_vcpu *v,
+                 disco_mpn mpn)
 {
     const struct sim_cpu *c = &m->cpu[cpu];
 
     for (unsigned i = 0; i < SIM_TLB_MAX; i++) {
-        for (unsigned half = 0; half < 2; half++) {
-            if ((c->tlb[i].e[half] && sim_tlbe_mpn(c->tlb[i].e[half]).v == mpn.v) ||
-                (c->hidden[i].e[half] && sim_tlbe_mpn(c->hidden[i].e[half]).v == mpn.v))
-                return true;
-        }
+        if (leads_to(&c->tlb[i], v, mpn) || leads_to(&c->hidden[i], v, mpn))
+            return true;
     }
     return false;
-}
-
-const struct disco_vcpu *sim_owner(const struct sim_machine *m, unsigned cpu)
-{
-    return m->cpu[cpu].owner;
 }
 
 void sim_cpu_stats(const struct sim_machine *m, unsigned cpu, struct sim_cpu_stats *out)

@@ -12,6 +12,7 @@
 
 /* A pair in a hardware TLB. e[] = {0, 0}: an empty place. */
 struct hw_entry {
+    const struct disco_vcpu *tag; /* whose it is; compared, never followed */
     disco_vpn pair;
     uint32_t asid;
     bool global;
@@ -34,7 +35,7 @@ struct sim_cpu {
     struct hw_entry tlb[SIM_TLB_MAX], hidden[SIM_TLB_MAX];
     unsigned next_hidden;
     uint32_t random;
-    struct disco_vcpu *owner; /* whose entries these are */
+    const struct disco_vcpu *owner; /* who is in: only entries with this tag match */
     uint64_t timer;           /* own thread */
     struct sim_cpu_stats stats;
     /* What others ask of it. */
@@ -71,7 +72,7 @@ struct sim_cpu *sim_this_cpu(const struct disco_vcpu *v);
 /* tlb.c: one processor's TLB */
 const struct hw_entry *hw_find(const struct sim_cpu *c, uint64_t va, uint32_t asid);
 void hw_load(struct sim_cpu *c, const struct hw_entry *e);
-void hw_forget(struct sim_cpu *c, disco_vpn vpn);
+void hw_forget(struct sim_cpu *c, const struct disco_vcpu *tag, disco_vpn vpn);
 void hw_flush(struct sim_cpu *c);
 
 /* ipi.c: what processors ask of each other */

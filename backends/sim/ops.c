@@ -8,7 +8,7 @@
 static void tlb_load(struct disco_vcpu *v, disco_vpn pair, uint32_t asid, bool global,
                      const disco_tlbe e[2])
 {
-    struct hw_entry h = {.pair = pair, .asid = asid, .global = global, .e = {e[0], e[1]}};
+    struct hw_entry h = {.tag = v, .pair = pair, .asid = asid, .global = global, .e = {e[0], e[1]}};
 
     hw_load(sim_this_cpu(v), &h);
 }
@@ -49,14 +49,19 @@ static size_t vcpu_size(void)
     return sizeof(struct sim_guest);
 }
 
-/* The paper's regime: no tags tell virtual CPUs apart, so everything goes. */
+/*
+ * The paper's regime: no tags tell virtual CPUs apart, so everything goes. With tags only what this
+ * one left here goes, unless it is still true.
+ */
 static void switch_in(struct disco_vcpu *v, bool keep)
 {
     struct sim_cpu *c = sim_this_cpu(v);
 
-    (void)keep;
     pthread_mutex_lock(&c->lock); /* without a thread, others may be looking at the TLB */
-    hw_flush(c);
+    if (!c->m->config.tagged)
+        hw_flush(c);
+    else if (!keep)
+        hw_forget(c, v, (disco_vpn){DISCO_ALL_PAGES});
     c->owner = v;
     pthread_mutex_unlock(&c->lock);
 }

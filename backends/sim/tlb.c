@@ -9,9 +9,10 @@
  * concludes from its own notes that an entry must be gone is caught by that.
  */
 
-static bool same(const struct hw_entry *h, disco_vpn pair, uint32_t asid, bool global)
+static bool same(const struct hw_entry *h, const struct disco_vcpu *tag, disco_vpn pair,
+                 uint32_t asid, bool global)
 {
-    return (h->e[0] || h->e[1]) && h->pair.v == pair.v &&
+    return (h->e[0] || h->e[1]) && h->tag == tag && h->pair.v == pair.v &&
            (h->global || global || h->asid == asid);
 }
 
@@ -20,11 +21,11 @@ const struct hw_entry *hw_find(const struct sim_cpu *c, uint64_t va, uint32_t as
     disco_vpn pair = {va >> DISCO_PAGE_SHIFT & ~UINT64_C(1)};
 
     for (unsigned i = 0; i < c->m->config.tlb_pairs; i++) {
-        if (same(&c->tlb[i], pair, asid, false))
+        if (same(&c->tlb[i], c->owner, pair, asid, false))
             return &c->tlb[i];
     }
     for (unsigned i = 0; i < c->m->config.hidden; i++) {
-        if (same(&c->hidden[i], pair, asid, false))
+        if (same(&c->hidden[i], c->owner, pair, asid, false))
             return &c->hidden[i];
     }
     return NULL;
@@ -44,9 +45,9 @@ void hw_load(struct sim_cpu *c, const struct hw_entry *e)
     unsigned at = sim_next_random(&c->random) % c->m->config.tlb_pairs;
 
     for (unsigned i = 0; i < SIM_TLB_MAX; i++) {
-        if (same(&c->hidden[i], e->pair, e->asid, e->global))
+        if (same(&c->hidden[i], e->tag, e->pair, e->asid, e->global))
             memset(&c->hidden[i], 0, sizeof c->hidden[i]);
-        if (same(&c->tlb[i], e->pair, e->asid, e->global)) {
+        if (same(&c->tlb[i], e->tag, e->pair, e->asid, e->global)) {
             memset(&c->tlb[i], 0, sizeof c->tlb[i]);
             at = i;
         }
@@ -56,16 +57,18 @@ void hw_load(struct sim_cpu *c, const struct hw_entry *e)
     c->stats.loads++;
 }
 
-/* Under every ASID: which ones the guest used is not worth finding out. */
-void hw_forget(struct sim_cpu *c, disco_vpn vpn)
+static void forget_one(struct hw_entry *h, const struct disco_vcpu *tag, disco_vpn vpn)
 {
-    uint64_t pair = vpn.v & ~UINT64_C(1);
+    if (h->tag == tag && (vpn.v == DISCO_ALL_PAGES || h->pair.v == (vpn.v & ~UINT64_C(1))))
+        memset(h, 0, sizeof *h);
+}
 
+/* Under every ASID: which ones the guest used is not worth finding out. */
+void hw_forget(struct sim_cpu *c, const struct disco_vcpu *tag, disco_vpn vpn)
+{
     for (unsigned i = 0; i < SIM_TLB_MAX; i++) {
-        if (c->tlb[i].pair.v == pair)
-            memset(&c->tlb[i], 0, sizeof c->tlb[i]);
-        if (c->hidden[i].pair.v == pair)
-            memset(&c->hidden[i], 0, sizeof c->hidden[i]);
+        forget_one(&c->tlb[i], tag, vpn);
+        forget_one(&c->hidden[i], tag, vpn);
     }
 }
 

@@ -78,7 +78,7 @@ int sim_guest_lookup(struct disco_vcpu *v, disco_va va, struct disco_guest_map *
 static void forget_below(struct disco_vcpu *v, uint64_t va, uint32_t asid)
 {
     disco_l2tlb_forget(v->l2tlb, (disco_va){va}, asid);
-    hw_forget(sim_this_cpu(v), disco_va_page((disco_va){va}));
+    hw_forget(sim_this_cpu(v), v, disco_va_page((disco_va){va}));
 }
 
 void sim_vtlb_write(struct disco_vcpu *v, unsigned index, bool indexed, struct sim_entry e)
@@ -114,7 +114,7 @@ void sim_vtlb_flush(struct disco_vcpu *v)
 
     memset(g->tlb, 0, sizeof g->tlb);
     disco_l2tlb_forget_all(v->l2tlb);
-    hw_flush(sim_this_cpu(v));
+    hw_forget(sim_this_cpu(v), v, (disco_vpn){DISCO_ALL_PAGES});
 }
 
 bool sim_unmapped(const struct disco_vcpu *v, disco_va va, disco_ppn *ppn)

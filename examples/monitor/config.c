@@ -53,8 +53,8 @@ static const char *parse_cpus(struct bytes b, unsigned *cpus)
 {
     uint64_t n;
 
-    if (!number(&b, &n) || b.len || n < 1 || n > 64)
-        return "cpus is a number from 1 to 64";
+    if (!number(&b, &n) || b.len || n < 1 || n > CONFIG_CPUS)
+        return "cpus is a number from 1 to 8";
     *cpus = (unsigned)n;
     return NULL;
 }
@@ -100,6 +100,18 @@ static const char *complete(const struct config *c)
     return NULL;
 }
 
+/* Names go into the log and the prompt's commands, where "cpu0" and "machine" mean something else. */
+static bool name_ok(struct bytes b)
+{
+    for (size_t i = 0; i < b.len; i++) {
+        uint8_t c = b.at[i], low = c | 0x20;
+
+        if (!(low >= 'a' && low <= 'z') && !(c >= '0' && c <= '9') && c != '-' && c != '_')
+            return false;
+    }
+    return !equals(b, "machine") && (b.len < 3 || memcmp(b.at, "cpu", 3) != 0);
+}
+
 static const char *section(struct config *c, struct bytes line)
 {
     struct bytes name = trim((struct bytes){line.at + 1, line.len - 2});
@@ -109,6 +121,8 @@ static const char *section(struct config *c, struct bytes line)
         return wrong;
     if (line.at[line.len - 1] != ']' || !name.len)
         return "a section is [name]";
+    if (!name_ok(name))
+        return "a name has letters, digits, - and _, is not machine and does not begin with cpu";
     if (c->vms == CONFIG_VMS)
         return "too many virtual machines";
     for (unsigned i = 0; i < c->vms; i++) {

@@ -6,8 +6,8 @@
  * vms.conf: the virtual machines to make.
  *
  *     # comment
- *     [name]
- *     cpus = 1
+ *     [name]                 letters, digits, - and _; not machine, nor cpu...
+ *     cpus = 1               1 to 8; optional
  *     memory = 128M          K, M or G; a multiple of 8K
  *     kernel = vmlinux       a file of the boot archive
  *     initrd = initramfs.gz  optional
@@ -17,6 +17,7 @@
 #include "archive.h"
 
 #define CONFIG_VMS 16
+#define CONFIG_CPUS 8
 #define CONFIG_NAME 32
 #define CONFIG_APPEND 2048
 

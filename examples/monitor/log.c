@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "log.h"
 
-#include <stdarg.h>
+#include <disco/lock.h>
+#include <string.h>
 
 #include "board.h"
 
@@ -77,21 +78,44 @@ static const char *convert(struct line *l, const char *f, va_list *args)
     return f + 1;
 }
 
-static void write_line(const char *prefix, const char *f, va_list *args)
+static void format(struct line *l, const char *f, va_list *args)
+{
+    while (*f) {
+        if (*f == '%')
+            f = convert(l, f + 1, args);
+        else
+            put(l, *f++);
+    }
+}
+
+size_t log_text(char *to, size_t size, const char *f, va_list *args)
+{
+    struct line l = {.n = 0};
+
+    format(&l, f, args);
+    l.n = l.n < size ? l.n : size - 1;
+    memcpy(to, l.text, l.n);
+    to[l.n] = 0;
+    return l.n;
+}
+
+/* One line at a time. Its holder waits for nothing but the port, so spinning needs no `relax`. */
+static struct disco_lock port;
+
+static void write_line(const char *prefix, const char *f, va_list *args, bool locked)
 {
     struct line l = {.n = 0};
 
     put_string(&l, "disco: ");
     put_string(&l, prefix);
-    while (*f) {
-        if (*f == '%')
-            f = convert(&l, f + 1, args);
-        else
-            put(&l, *f++);
-    }
+    format(&l, f, args);
     put(&l, '\n');
     l.text[l.n - 1] = '\n';
+    if (locked)
+        disco_lock(&port, NULL);
     board_put(BOARD_LOG, (const uint8_t *)l.text, l.n);
+    if (locked)
+        disco_unlock(&port);
 }
 
 void say(const char *format, ...)
@@ -99,7 +123,7 @@ void say(const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    write_line("", format, &args);
+    write_line("", format, &args, true);
     va_end(args);
 }
 
@@ -108,16 +132,17 @@ void say_error(const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    write_line("error: ", format, &args);
+    write_line("error: ", format, &args, true);
     va_end(args);
 }
 
+/* Whoever holds the lock may be the one that dies: last words are not waited for. */
 void die(const char *format, ...)
 {
     va_list args;
 
     va_start(args, format);
-    write_line("error: ", format, &args);
+    write_line("error: ", format, &args, false);
     va_end(args);
     board_power_off();
 }

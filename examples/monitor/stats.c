@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "stats.h"
 
-#include "mips64.h"
+#include <disco/atomic.h>
+
+#include "log.h"
+#include "memory.h"
+#include "monitor.h"
 
 struct row {
     const char *name;
     uint64_t value;
 };
+
+static void to_log(const char *of, const char *name, uint64_t value)
+{
+    say("stat %s.%s %lu", of, name, value);
+}
 
 static const char *const exc_name[32] = {
     [MIPS_EXC_INT] = "exit_interrupt", [MIPS_EXC_MOD] = "exit_tlb_modified",
@@ -28,31 +37,172 @@ static const char *const insn_name[64] = {
     [MIPS_INSN_CACHE] = "insn_cache", [MIPS_INSN_RDHWR] = "insn_rdhwr",
 };
 
-void stats_walk(struct vm *vm, void (*put)(void *ctx, const char *name, uint64_t value), void *ctx)
+static void put_rows(stats_put *put, const char *of, const struct row *row, size_t n)
 {
-    const struct mips_stats *m = &mips_of(&vm->vcpu)->stats;
-    const struct disco_vcpu_stats *v = &vm->vcpu.stats;
+    for (; n; n--, row++)
+        put(of, row->name, row->value);
+}
+#define ROWS(row) (row), sizeof(row) / sizeof((row)[0])
+
+/* --- of a VM --- */
+
+/* Sums over virtual CPUs: the structures hold nothing but counters, words of 64 bits. */
+static void add(void *sum, const void *more, size_t size)
+{
+    uint64_t *to = sum;
+    const uint64_t *from = more;
+
+    for (size_t i = 0; i < size / sizeof *to; i++)
+        to[i] += disco_load(&from[i]);
+}
+
+struct sums {
+    struct mips_stats m;
+    struct disco_vcpu_stats v;
+    uint64_t hits, misses, inserts;
+};
+
+static struct sums sum(const struct vm *vm)
+{
+    struct sums s = {0};
+
+    for (unsigned i = 0; i < vm->vm.vcpus; i++) {
+        const struct disco_l2tlb *l = vm->vcpu[i].l2tlb;
+
+        add(&s.m, &mips_of(&vm->vcpu[i])->stats, sizeof s.m);
+        add(&s.v, &vm->vcpu[i].stats, sizeof s.v);
+        s.hits += l->hits;
+        s.misses += l->misses;
+        s.inserts += l->inserts;
+    }
+    return s;
+}
+
+static void put_names(stats_put *put, const char *of, const char *const *name,
+                      const uint64_t *value, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (name[i])
+            put(of, name[i], value[i]);
+    }
+}
+
+void stats_walk(struct vm *vm, stats_put *put)
+{
+    const struct sums s = sum(vm);
     const struct disco_pmap_stats *p = &vm->pmap.stats;
-    const struct disco_l2tlb *l = vm->vcpu.l2tlb;
+    const char *of = vm->config->name;
     const struct row rows[] = {
-        {"l2tlb_hits", l->hits}, {"l2tlb_misses", l->misses}, {"l2tlb_inserts", l->inserts},
-        {"pmap_hits", m->pmap_hits}, {"exits", m->exits},
-        {"miss_l2tlb", v->miss_l2tlb}, {"miss_pmap", v->miss_pmap}, {"miss_guest", v->miss_guest},
-        {"write_monitor", v->write_monitor}, {"write_guest", v->write_guest},
-        {"bus_errors", v->bus_errors}, {"reflected", m->reflected},
-        {"interrupts", m->interrupts}, {"insn_runs", m->runs}, {"fpu_loads", m->fpu_loads},
-        {"calls_bad", vm->calls.bad}, {"pages_present", p->present},
-        {"first_touch", p->first_touch}, {"run_ns", v->run_ns},
+        {"l2tlb_hits", s.hits}, {"l2tlb_misses", s.misses}, {"l2tlb_inserts", s.inserts},
+        {"pmap_hits", s.m.pmap_hits}, {"exits", s.m.exits},
+        {"miss_l2tlb", s.v.miss_l2tlb}, {"miss_pmap", s.v.miss_pmap},
+        {"miss_guest", s.v.miss_guest},
+        {"write_monitor", s.v.write_monitor}, {"write_guest", s.v.write_guest},
+        {"bus_errors", s.v.bus_errors}, {"reflected", s.m.reflected},
+        {"interrupts", s.m.interrupts}, {"insn_runs", s.m.runs}, {"fpu_loads", s.m.fpu_loads},
+        {"calls_bad", vm->calls.bad}, {"ipis", vm->smp.ipis},
+        {"pages_freed", vm->memory.pages_freed}, {"pages_zeroed", vm->memory.pages_zeroed},
+        {"pages_present", p->present}, {"pages_shared", p->shared},
+        {"pages_asked", vm->config->memory >> DISCO_PAGE_SHIFT},
+        {"first_touch", p->first_touch}, {"purges", p->purges},
+        {"switches", s.v.switches}, {"migrations", s.v.migrations}, {"run_ns", s.v.run_ns},
+        {"state", vm->life.state}, {"paused", vm->life.paused}, {"hungry", vm->life.hungry},
     };
 
-    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        put(ctx, rows[i].name, rows[i].value);
-    for (unsigned i = 0; i < 32; i++) {
-        if (exc_name[i])
-            put(ctx, exc_name[i], m->code[i]);
-    }
-    for (unsigned i = 0; i < 64; i++) {
-        if (insn_name[i])
-            put(ctx, insn_name[i], m->insn[i]);
-    }
+    put_rows(put, of, ROWS(rows));
+    put_names(put, of, exc_name, s.m.code, 32);
+    put_names(put, of, insn_name, s.m.insn, 64);
+}
+
+static const char *with_number(char *to, size_t size, const char *f, ...)
+{
+    va_list args;
+
+    va_start(args, f);
+    log_text(to, size, f, &args);
+    va_end(args);
+    return to;
+}
+
+static void walk_vcpu(struct vm *vm, unsigned i)
+{
+    const struct disco_vcpu *v = &vm->vcpu[i];
+    const struct mips_stats *m = &mips_of(v)->stats;
+    const struct row rows[] = {
+        {"run_ns", v->stats.run_ns}, {"user_ns", m->user_ticks * MIPS_NS_PER_TICK},
+        {"kernel_ns", m->kernel_ticks * MIPS_NS_PER_TICK},
+        {"monitor_ns", m->monitor_ticks * MIPS_NS_PER_TICK}, {"switches", v->stats.switches},
+        {"migrations", v->stats.migrations}, {"cpu", v->cpu}, {"state", v->state},
+    };
+    char of[CONFIG_NAME + 8];
+
+    with_number(of, sizeof of, "%s.vcpu%u", vm->config->name, i);
+    put_rows(to_log, of, ROWS(rows));
+}
+
+/* A VM that is off has nothing to count. */
+static void walk_vm(struct vm *vm)
+{
+    if (vm->life.state != LIFE_ON && vm->life.state != LIFE_ENDING)
+        return;
+    stats_walk(vm, to_log);
+    for (unsigned i = 0; i < vm->vm.vcpus; i++)
+        walk_vcpu(vm, i);
+}
+
+/* --- of the machine --- */
+
+static uint64_t asked(void)
+{
+    uint64_t bytes = 0;
+
+    for (unsigned i = 0; i < mon.config.vms; i++)
+        bytes += mon.vm[i].life.state == LIFE_OFF ? 0 : mon.config.vm[i].memory;
+    return bytes;
+}
+
+/* What is neither a guest's time nor idle is the monitor's. */
+static void walk_cpu(unsigned i)
+{
+    const struct mips_cpu *c = &mon.machine.cpu[i];
+    uint64_t user = c->user_ticks * MIPS_NS_PER_TICK, kernel = c->kernel_ticks * MIPS_NS_PER_TICK;
+    struct disco_sched_stats s = {0};
+    char of[8];
+
+    (void)disco_sched_stats(mon.sched, i, &s);
+    const struct row rows[] = {
+        {"user_ns", user}, {"kernel_ns", kernel}, {"idle_ns", s.idle_ns},
+        {"monitor_ns", monitor_now() - user - kernel - s.idle_ns},
+        {"flushes", c->flushes}, {"ipis", c->ipis}, {"switches", s.switches},
+        {"steals", s.steals}, {"kicks", s.kicks}, {"waiting", disco_sched_load(mon.sched, i)},
+    };
+
+    with_number(of, sizeof of, "cpu%u", i);
+    put_rows(to_log, of, ROWS(rows));
+}
+
+static void walk_machine(void)
+{
+    const struct row rows[] = {
+        {"cpus", mon.machine.backend.cpus}, {"pages_total", memory_pages()},
+        {"pages_free", memory_free()}, {"memory_asked_pages", asked() >> DISCO_PAGE_SHIFT},
+    };
+
+    put_rows(to_log, "machine", ROWS(rows));
+    say("stat end %lu", monitor_now());
+}
+
+void stats_of_vm(struct vm *vm)
+{
+    walk_vm(vm);
+    walk_machine();
+}
+
+void stats_all(void)
+{
+    for (unsigned i = 0; i < mon.config.vms; i++)
+        walk_vm(&mon.vm[i]);
+    for (unsigned i = 0; i < mon.machine.backend.cpus; i++)
+        walk_cpu(i);
+    walk_machine();
 }

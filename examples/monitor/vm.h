@@ -3,8 +3,8 @@
 #define MONITOR_VM_H
 
 /*
- * A virtual machine of this monitor: the libraries' objects put together, and what the guest finds
- * when it starts (kernel, initial RAM disk, device tree).
+ * A virtual machine of this monitor: the libraries' objects put together. Its tables stay where they
+ * are while the monitor runs; vm_make() fills them anew each time the VM is started.
  */
 
 #include <disco/pvio.h>
@@ -12,38 +12,58 @@
 
 #include "config.h"
 #include "elf.h"
+#include "life.h"
 
 struct vm {
     struct disco_vm vm; /* first */
     const struct vm_config *config;
+    struct life life;
     struct disco_pmap pmap;
-    struct disco_vcpu vcpu; /* one, for now */
+    struct disco_vcpu vcpu[CONFIG_CPUS];
+    bool vcpu_stops[CONFIG_CPUS]; /* VCPU_STOP was called; own processor */
+    void *pmap_storage, *vcpu_storage[CONFIG_CPUS];
     struct disco_calls calls;
     struct disco_console console;
     struct disco_timer timer;
     struct disco_power power;
-    uint32_t devices_up; /* which devices hold the device line up; accessed atomically */
+    struct disco_smp smp;
+    struct disco_memory memory;
+    struct disco_lock line_lock; /* of devices_up; inside a device's lock, see devices.c */
+    uint32_t devices_up;         /* which devices hold the device line up */
+    uint64_t timer_at;           /* when the timer wants a look; accessed atomically: devices.c */
     struct bytes kernel, initrd;
     struct elf_image image;
     uint64_t initrd_pa;
-    unsigned reports; /* lines about what the guest should not have done */
+    unsigned reports; /* lines about what the guest should not have done; atomically */
 };
 
-/* What VMs are made of. */
-struct host {
-    struct disco_backend *backend;
-    struct disco_memmap *mm;
-    struct disco_sched *sched;
-    void *(*storage)(size_t size); /* 64-byte aligned, zeroed; NULL: no more */
-    void (*ended)(struct vm *vm);  /* a VM has ended */
-};
+static inline struct vm *vm_of(struct disco_vm *vm) { return (struct vm *)vm; }
+
+/* --- vm.c --- */
 
 /* Check everything about a VM that can be checked before it exists. NULL, or what is wrong. */
 const char *vm_check(struct vm *vm, const struct vm_config *config, struct bytes archive);
-/* Make it, and load the guest. 0 or a disco_err. */
-int vm_make(struct vm *vm, unsigned id, const struct host *host);
-int vm_start(struct vm *vm, struct disco_sched *sched);
-/* Name of a disco_cause, as the log has it. */
-const char *vm_cause_name(enum disco_cause cause);
+/* Take the storage of its tables. */
+void vm_reserve(struct vm *vm);
+/* Make it, load the guest, set virtual CPU 0 going. On an error nothing is left of it. */
+int vm_make(struct vm *vm);
+/* Give its machine pages back. It has ended, or was never started. */
+void vm_free(struct vm *vm);
+
+/* --- guest.c: what the guest finds when it starts --- */
+
+/* Find room for device tree and RAM disk. NULL, or what is wrong. */
+const char *guest_place(struct vm *vm);
+int guest_load(struct vm *vm);
+/* Virtual CPU 0 in the state that the guest's kernel expects. */
+void guest_boot(struct vm *vm);
+
+/* --- devices.c: what the guest can ask for --- */
+
+int devices_make(struct vm *vm);
+enum disco_next devices_call(struct disco_vcpu *v, const struct disco_exit *x, int64_t *result);
+void devices_report(struct disco_vcpu *v, const char *what, uint64_t where);
+/* Raise the lines of timers that have run out. When to call again, ns. Processor 0. */
+uint64_t devices_timers(uint64_t now);
 
 #endif

@@ -183,6 +183,8 @@ int disco_pmap_lend(struct disco_pmap *pm, disco_ppn ppn, unsigned node,
                     enum disco_pmap_reason reason, disco_mpn *out);
 /** Revoke and release @p ppn: the next touch finds a zeroed page. No page there: 0. */
 int disco_pmap_drop(struct disco_pmap *pm, disco_ppn ppn);
+/** Make @p ppn read as zeros; translations of a page that only this VM uses stay. No page there: 0. */
+int disco_pmap_zero(struct disco_pmap *pm, disco_ppn ppn);
 /**
  * Move @p ppn to a page on @p node: revoke, copy, use the copy from then on. Replicas go.
  * @return 0 (also when it lies there already), DISCO_ERR_NOT_FOUND (no page yet),

@@ -175,6 +175,48 @@ struct disco_power {
 /** Add POWEROFF, RESET, PANIC and NOP; @p p stays the caller's and must outlive @p t. */
 int disco_power_calls(struct disco_power *p, struct disco_calls *t);
 
+/* --- memory --- */
+
+/** Pages that one PAGES_FREE may name: what bounds the time of the call. */
+#define DISCO_MEMORY_FREE_MAX 1024
+
+/** What a guest knows of its memory and tells (Disco, section 4.2.2). Needs no init. */
+struct disco_memory {
+    struct disco_pmap *pmap;
+    uint64_t calls_free;   /**< counters, accessed atomically: calls of PAGES_FREE, */
+    uint64_t pages_freed;  /**< pages they took back, of those that had memory, */
+    uint64_t pages_zeroed; /**< calls of PAGE_ZERO */
+};
+/** Add PAGES_FREE and PAGE_ZERO to @p t; @p m stays the caller's and must outlive @p t. */
+int disco_memory_calls(struct disco_memory *m, struct disco_calls *t);
+
+/* --- virtual processors --- */
+
+/**
+ * How the virtual processors of a VM start, stop and interrupt each other. The functions are called
+ * on the processor of @p caller; `start` under the device's lock, so that of two who start
+ * the same virtual CPU one comes second.
+ */
+struct disco_smp {
+    struct disco_lock lock;
+    struct disco_backend *backend;
+    /** Make virtual CPU @p id run at @p pc. DISCO_ERR_STATE if it runs already. */
+    int (*start)(void *ctx, unsigned id, uint64_t pc, uint64_t sp, uint64_t gp);
+    /** @p caller is to stop once the call is over. */
+    void (*stop)(void *ctx, void *caller);
+    /** Raise the IPI line of virtual CPU @p id. */
+    void (*raise)(void *ctx, unsigned id);
+    /** Lower the IPI line of @p caller. */
+    void (*lower)(void *ctx, void *caller);
+    void *ctx;
+    uint64_t ipis; /**< lines raised; accessed atomically */
+};
+/**
+ * Add VCPU_START, VCPU_STOP, IPI and IPI_ACK for @p vcpus virtual CPUs to @p t. Bad numbers and bits
+ * of others are refused with DISCO_ERR_BAD_ARG. @p s is filled in by the caller and outlives @p t.
+ */
+int disco_smp_calls(struct disco_smp *s, unsigned vcpus, struct disco_calls *t);
+
 #ifdef __cplusplus
 }
 #endif

@@ -7,7 +7,8 @@
  * @brief A small software machine: the backend for tests, fuzzing and teaching. Hosted code.
  *
  * N processors (threads of the host, or one thread that plays them all), nodes with memory, a
- * hardware TLB per processor with address space identifiers, global entries and page pairs. Guests
+ * hardware TLB per processor with address space identifiers, global entries and page pairs, with or
+ * without a tag that tells virtual CPUs apart. Guests
  * are arrays of ::sim_insn over 16 registers; each guest has a software-filled TLB of its own, as
  * on MIPS, and believes that two segments are unmapped (SIM_UNMAPPED, SIM_WINDOW).
  *
@@ -126,6 +127,7 @@ struct sim_config {
     unsigned cpus, nodes;
     uint64_t pages_per_node;
     unsigned tlb_pairs; /**< pairs that a processor's TLB holds; 0: 16 */
+    bool tagged;        /**< TLBs tell virtual CPUs apart; else a switch empties them */
     unsigned hidden;    /**< replaced pairs that go on translating, as QEMU's do */
     uint32_t seed;      /**< of everything random */
 };
@@ -156,10 +158,12 @@ void sim_run(struct sim_machine *m, void (*fn)(void *ctx, unsigned cpu), void *c
 void sim_advance(struct sim_machine *m, uint64_t ns);
 /** Give the guest its program. The virtual CPU does not run. */
 void sim_load(struct disco_vcpu *v, const struct sim_insn *program, uint32_t length);
-/** Does @p cpu's TLB, hidden entries included, lead to @p mpn? Own processor, or none runs. */
-bool sim_reaches(const struct sim_machine *m, unsigned cpu, disco_mpn mpn);
-/** The virtual CPU whose entries @p cpu's TLB holds, or NULL. */
-const struct disco_vcpu *sim_owner(const struct sim_machine *m, unsigned cpu);
+/**
+ * Does @p cpu's TLB, hidden entries included, lead to @p mpn, through entries of @p v (NULL: of
+ * anybody)? Own processor, or none runs.
+ */
+bool sim_reaches(const struct sim_machine *m, unsigned cpu, const struct disco_vcpu *v,
+                 disco_mpn mpn);
 /** Counters of processor @p cpu into *out; none of the processors runs. */
 void sim_cpu_stats(const struct sim_machine *m, unsigned cpu, struct sim_cpu_stats *out);
 

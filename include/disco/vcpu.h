@@ -15,7 +15,11 @@
  * Life of a virtual CPU:
  *
  *     STOPPED --start--> READY <--> RUNNING --wait--> BLOCKED --interrupt--> READY
- *                          any state --stop--> STOPPED      pause/resume: PAUSED
+ *                any but STOPPED --pause--> PAUSED --resume, no reason left--> READY
+ *                any --stop itself, or its VM ends--> STOPPED
+ *
+ * One that is started while its VM is paused is PAUSED first. A VM ends (`ended` is called) when
+ * somebody ends it or its last virtual CPU stops.
  *
  * Locking: a virtual CPU has a home, the run queue of processor `cpu`; its state changes only under
  * the lock of that queue (lock.h), and may be read without. Thieves, who move the home, hold both
@@ -38,7 +42,13 @@ enum disco_vcpu_state {
     DISCO_VCPU_READY,   /**< in a run queue */
     DISCO_VCPU_RUNNING, /**< on processor `cpu` */
     DISCO_VCPU_BLOCKED, /**< waits for an interrupt */
-    DISCO_VCPU_PAUSED,  /**< kept off processors by disco_vcpu_pause() */
+    DISCO_VCPU_PAUSED,  /**< kept off processors by disco_vcpu_pause() or disco_vm_pause() */
+};
+
+/** Reasons to keep a virtual CPU, or a VM, off processors: bits. A monitor may have others. */
+enum disco_pause {
+    DISCO_PAUSE_PERSON = 1, /**< somebody wants it so */
+    DISCO_PAUSE_MEMORY = 2, /**< it waits for machine memory */
 };
 
 /** What follows an exit. */
@@ -83,11 +93,14 @@ struct disco_vcpu {
     uint32_t state;        /**< enum disco_vcpu_state; accessed atomically */
     uint32_t lines;        /**< interrupt lines that are up; accessed atomically */
     uint32_t lines_shown;  /**< lines the backend was last told of; own processor */
-    uint32_t pause_wanted; /**< accessed atomically */
+    uint32_t paused_by;    /**< enum disco_pause, bits; accessed atomically */
     uint32_t cpu;          /**< processor it runs on, ran on last or waits for; atomically */
     uint32_t node;         /**< node it started on, where its memory is: preferred */
     disco_cpuset seen;     /**< processors whose TLB may hold usable entries of it: the one it ran
                                 on last, for switch_in forgets older ones; accessed atomically */
+    bool yielded;          /**< gave its processor up, and nobody had a turn since; home's lock */
+    uint64_t served;       /**< time on processors (ns, wraps), lifted when it wakes up: who has
+                                least comes next. Home's lock */
     uint64_t slice_end;    /**< ns */
     struct disco_vcpu_stats stats;
 };
@@ -99,7 +112,10 @@ struct disco_vm_hooks {
      * DISCO_NEXT_STOP the guest gets no result.
      */
     enum disco_next (*call)(struct disco_vcpu *v, const struct disco_exit *x, int64_t *result);
-    /** The VM has ended, all its virtual CPUs are STOPPED. May be NULL. */
+    /**
+     * The VM has ended, all its virtual CPUs are STOPPED, and the scheduler has forgotten them: its
+     * storage may be used again. May be NULL.
+     */
     void (*ended)(struct disco_vm *vm);
     /**
      * The guest did what only a broken or hostile one does (static text), about @p where (an
@@ -107,7 +123,13 @@ struct disco_vm_hooks {
      * called often: limit what you print.
      */
     void (*report)(struct disco_vcpu *v, const char *what, uint64_t where);
-    /** Machine memory ran out for @p v; NULL: the VM ends with DISCO_CAUSE_FAULT. */
+    /**
+     * Machine memory ran out for @p v; NULL: the VM ends with DISCO_CAUSE_FAULT. The instruction
+     * that needed it has not been completed: @p v meets the same fault when it runs again. To wait
+     * for memory, call disco_vm_pause(v->vm, DISCO_PAUSE_MEMORY) here, return DISCO_NEXT_YIELD, and
+     * have somebody call disco_vm_resume() with that reason when pages have come back. If they are
+     * gone again by then, the hook is called again.
+     */
     enum disco_next (*no_memory)(struct disco_vcpu *v);
 };
 
@@ -119,7 +141,9 @@ struct disco_vm {
     struct disco_vcpu *vcpu[DISCO_MAX_VCPUS];
     uint32_t vcpus;
     uint32_t ending;        /**< 0; 1 being ended, 2 all told, 3 `ended` called; atomically */
-    uint32_t alive;         /**< virtual CPUs that are not STOPPED; accessed atomically */
+    uint32_t alive;         /**< virtual CPUs that are not STOPPED, and calls that start or end it;
+                                 accessed atomically */
+    uint32_t paused_by;     /**< enum disco_pause, bits, for all of them; accessed atomically */
     enum disco_cause cause; /**< set once */
     int code;               /**< exit code of a power-off */
     const char *why;        /**< static text, or NULL */
@@ -127,7 +151,11 @@ struct disco_vm {
     void *owner;            /**< the monitor's */
 };
 
-/** @p vm is filled by the caller (name, backend, pmap, hooks, owner) and has no virtual CPU yet. */
+/**
+ * @p vm is filled by the caller (name, backend, pmap, hooks, owner) and has no virtual CPU yet. The
+ * storage of a VM whose `ended` was called may be used again, its virtual CPUs' and pmap's too,
+ * while processors run others; nobody may raise lines, pause, resume, start or end at that moment.
+ */
 int disco_vm_init(struct disco_vm *vm);
 /**
  * The `purge` of the VM's pmap (pass the VM as ctx): forgets translations in the L2TLBs of its
@@ -136,8 +164,19 @@ int disco_vm_init(struct disco_vm *vm);
 void disco_vm_purge(void *vm, disco_ppn ppn, const struct disco_purge *p, size_t n);
 /** Tell the monitor's `report` hook, if there is one. Own processor. */
 void disco_vcpu_report(struct disco_vcpu *v, const char *what, uint64_t where);
-/** End the VM: every virtual CPU stops at its next exit, at once if it does not run. */
+/**
+ * End the VM: every virtual CPU stops at its next exit, at once if it does not run; then `ended` is
+ * called. Nothing happens if it is being ended already. A VM whose last virtual CPU stops by itself
+ * ends, too, with DISCO_CAUSE_FAULT.
+ */
 void disco_vm_end(struct disco_vm *vm, enum disco_cause cause, int code, const char *why);
+/**
+ * disco_vcpu_pause() for the whole VM. Virtual CPUs that are started later are PAUSED too, until
+ * the VM's last reason is gone. A hook may call it for its own VM. A paused VM can be ended.
+ */
+void disco_vm_pause(struct disco_vm *vm, uint32_t who);
+/** Take reasons of the VM back; those of single virtual CPUs stay. Harmless if there are none. */
+void disco_vm_resume(struct disco_vm *vm, uint32_t who);
 
 /** Bytes of storage for one virtual CPU of @p b: the backend's part and an L2TLB of @p sets. */
 size_t disco_vcpu_size(const struct disco_backend *b, size_t l2tlb_sets);
@@ -150,10 +189,14 @@ int disco_vcpu_init(struct disco_vcpu *v, void *storage, size_t size, struct dis
  * many are started as a queue can hold).
  */
 int disco_vcpu_start(struct disco_vcpu *v, struct disco_sched *s);
-/** Keep it off processors; returns at once, takes effect at its next exit. */
-int disco_vcpu_pause(struct disco_vcpu *v);
-/** Undo disco_vcpu_pause(). @return 0 or DISCO_ERR_STATE (it is stopped). */
-int disco_vcpu_resume(struct disco_vcpu *v);
+/**
+ * Keep it off processors for the reasons @p who (enum disco_pause, bits); returns at once, takes
+ * effect at its next exit. It is PAUSED as long as any reason is left, its VM's included.
+ * @return 0 or DISCO_ERR_STATE (it is stopped; a start forgets its reasons).
+ */
+int disco_vcpu_pause(struct disco_vcpu *v, uint32_t who);
+/** Take the reasons @p who back. @return 0 or DISCO_ERR_STATE (it is stopped: nothing happens). */
+int disco_vcpu_resume(struct disco_vcpu *v, uint32_t who);
 /** Set the level of interrupt line @p line; a rising line wakes a BLOCKED virtual CPU. */
 void disco_vcpu_line(struct disco_vcpu *v, unsigned line, bool up);
 
@@ -179,19 +222,31 @@ struct disco_sched_config {
     unsigned queue_len;   /**< virtual CPUs a queue can hold; more cannot be started */
 };
 
+/** Always-on counters of one processor's scheduler. */
+struct disco_sched_stats {
+    uint64_t idle_ns;  /**< time in the backend's idle() */
+    uint64_t turns;    /**< calls of disco_sched_turn() */
+    uint64_t switches; /**< times another virtual CPU than before came onto the processor */
+    uint64_t steals;   /**< virtual CPUs taken from other processors' queues */
+    uint64_t kicks;    /**< sent to other processors, for whatever reason */
+};
+
 /** Bytes of storage for @p c. 0 if the configuration is bad. */
 size_t disco_sched_size(const struct disco_sched_config *c);
 /** *out lies in @p storage (64-byte aligned). */
 int disco_sched_init(struct disco_sched **out, void *storage, size_t size,
                      const struct disco_sched_config *c);
 /**
- * One turn of this processor's loop: take the next virtual CPU (own queue first, else steal one
- * from the longest), run it until it yields, blocks, ends or its slice is over; or idle if there is
- * none. @p poll is called, if not NULL, at the start and after every exit that was not a TLB miss or
- * a write fault (a monitor call may have set a timer): keep it cheap. It returns the time (ns) at
- * which it wants to be called again at the latest. Own processor.
+ * One turn of this processor's loop: take the virtual CPU that has been served least (of the own
+ * queue; of another, if this is empty or falls behind), run it until it yields, blocks, ends, its
+ * slice is over or another needs its place; or idle if there is none. @p poll is called, if not
+ * NULL, at the start and after every exit that was not a TLB miss or a write fault (a monitor call
+ * may have set a timer): keep it cheap. It returns the time (ns) at which it wants to be called
+ * again at the latest. Own processor.
  */
 void disco_sched_turn(struct disco_sched *s, uint64_t (*poll)(void *), void *ctx);
+/** Counters of @p cpu, up to now, into *out. Any processor. @return 0 or DISCO_ERR_BAD_ARG. */
+int disco_sched_stats(struct disco_sched *s, unsigned cpu, struct disco_sched_stats *out);
 /** Virtual CPUs that wait in @p cpu's queue. */
 unsigned disco_sched_load(const struct disco_sched *s, unsigned cpu);
 

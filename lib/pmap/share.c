@@ -104,3 +104,22 @@ int disco_pmap_drop(struct disco_pmap *pm, disco_ppn ppn)
     disco_entry_let_go(&h);
     return DISCO_OK;
 }
+
+/*
+ * In place if nobody else has the page: a page taken back would have to be revoked, allocated and
+ * zeroed all the same. A page that others share is not ours to write: give it back.
+ */
+int disco_pmap_zero(struct disco_pmap *pm, disco_ppn ppn)
+{
+    struct hold h;
+
+    if (ppn.v >= pm->pages)
+        return DISCO_ERR_BAD_ADDRESS;
+    h = disco_entry_hold(pm, ppn);
+    if (word_of(&h) && meta_reason(h.meta) == DISCO_PMAP_WRITABLE)
+        pm->backend->ops->page_zero(pm->backend, page_of(pm, &h));
+    else
+        remove(pm, &h);
+    disco_entry_let_go(&h);
+    return DISCO_OK;
+}

@@ -58,6 +58,7 @@ int disco_vm_init(struct disco_vm *vm)
     vm->vcpus = 0;
     vm->ending = 0;
     vm->alive = 0;
+    vm->paused_by = 0;
     vm->cause = DISCO_CAUSE_NONE;
     vm->code = 0;
     vm->why = NULL;
@@ -66,13 +67,20 @@ int disco_vm_init(struct disco_vm *vm)
 
 /*
  * One that was alive is so no more. `ended` is called once, by whoever finds nobody left after
- * disco_vm_end() has told everyone (ending = 2). It may free the VM: touch nothing after.
+ * disco_vm_end() has told everyone (ending = 2). It may free the VM, or make it anew: touch nothing
+ * after. Therefore starts and disco_vm_end() count as alive before they look at `ending`; and the
+ * last one that stops by itself ends the VM before it is counted off.
  */
 static void drop_alive(struct disco_vm *vm)
 {
-    uint32_t told = 2;
+    uint32_t told = 2, left = __atomic_load_n(&vm->alive, __ATOMIC_SEQ_CST);
 
-    if (__atomic_sub_fetch(&vm->alive, 1, __ATOMIC_SEQ_CST))
+    do {
+        if (left == 1 && !disco_vm_ending(vm))
+            disco_vm_end(vm, DISCO_CAUSE_FAULT, 0, "every virtual CPU has stopped");
+    } while (!__atomic_compare_exchange_n(&vm->alive, &left, left - 1, false, __ATOMIC_SEQ_CST,
+                                          __ATOMIC_SEQ_CST));
+    if (left > 1)
         return;
     if (__atomic_compare_exchange_n(&vm->ending, &told, 3, false, __ATOMIC_SEQ_CST,
                                     __ATOMIC_SEQ_CST) &&
@@ -91,25 +99,29 @@ static void start_on(struct disco_vcpu *v, struct disco_sched *s, unsigned cpu)
 {
     __atomic_store_n(&v->sched, s, __ATOMIC_RELEASE);
     v->node = s->backend->node_of_cpu[cpu];
-    __atomic_store_n(&v->pause_wanted, 0, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&v->paused_by, 0, __ATOMIC_SEQ_CST);
+    __atomic_exchange_n(&v->seen, 0, __ATOMIC_SEQ_CST); /* nothing of an earlier life matches */
     __atomic_store_n(&v->cpu, cpu, __ATOMIC_RELEASE);
     disco_lock(&s->q[cpu].lock, s->backend);
-    disco_runq_push(s, cpu, v);
-    disco_unlock(&s->q[cpu].lock);
-    disco_sched_offer(s, cpu, s->backend->node_of_cpu[cpu]);
+    disco_vcpu_set_state(v, DISCO_VCPU_PAUSED);
+    disco_vcpu_release(s, cpu, v);
 }
 
 static int try_start(struct disco_vcpu *v, struct disco_sched *s)
 {
     if (v->sched && v->sched != s)
         return DISCO_ERR_BAD_ARG;
-    if (disco_vcpu_state(v) != DISCO_VCPU_STOPPED || disco_vm_ending(v->vm))
+    if (disco_vcpu_state(v) != DISCO_VCPU_STOPPED)
         return DISCO_ERR_STATE;
     if (__atomic_load_n(&s->admitted, __ATOMIC_SEQ_CST) >= s->queue_len)
         return DISCO_ERR_NO_SPACE;
     /* Only starts add, and this is the only one: no need to look again. */
     __atomic_fetch_add(&s->admitted, 1, __ATOMIC_SEQ_CST);
     __atomic_fetch_add(&v->vm->alive, 1, __ATOMIC_SEQ_CST);
+    if (disco_vm_ending(v->vm)) {
+        stopped(s, v->vm);
+        return DISCO_ERR_STATE;
+    }
     start_on(v, s, disco_sched_place(s));
     return DISCO_OK;
 }
@@ -126,63 +138,12 @@ int disco_vcpu_start(struct disco_vcpu *v, struct disco_sched *s)
     return err;
 }
 
-/*
- * Take @p v to @p state (PAUSED or STOPPED) unless it runs; then its processor is kicked and does
- * so itself when it leaves. The wish was written before; the home's lock orders the two of us.
- * @return whether it is there now, and was not before.
- */
-static bool set_aside(struct disco_vcpu *v, enum disco_vcpu_state state)
-{
-    unsigned cpu = disco_home_lock(v);
-    uint32_t now = disco_vcpu_state(v);
-    bool moved = now != DISCO_VCPU_STOPPED && now != DISCO_VCPU_RUNNING && now != state;
-
-    if (moved && now == DISCO_VCPU_READY)
-        disco_runq_withdraw(v->sched, cpu, v);
-    if (moved)
-        disco_vcpu_set_state(v, state);
-    disco_home_unlock(v, cpu);
-    if (now == DISCO_VCPU_RUNNING)
-        disco_vcpu_kick(v, cpu);
-    return moved;
-}
-
-int disco_vcpu_pause(struct disco_vcpu *v)
-{
-    if (disco_vcpu_state(v) == DISCO_VCPU_STOPPED)
-        return DISCO_ERR_STATE;
-    __atomic_store_n(&v->pause_wanted, 1, __ATOMIC_SEQ_CST);
-    set_aside(v, DISCO_VCPU_PAUSED);
-    return DISCO_OK;
-}
-
-/* One that slept when it was paused comes back awake: `wait` may always end early. */
-int disco_vcpu_resume(struct disco_vcpu *v)
-{
-    struct disco_sched *s = v->sched;
-    unsigned cpu, node;
-    bool ready;
-
-    if (disco_vcpu_state(v) == DISCO_VCPU_STOPPED)
-        return DISCO_ERR_STATE;
-    cpu = disco_home_lock(v);
-    node = v->node;
-    __atomic_store_n(&v->pause_wanted, 0, __ATOMIC_SEQ_CST);
-    ready = disco_vcpu_state(v) == DISCO_VCPU_PAUSED;
-    if (ready)
-        disco_runq_push(s, cpu, v);
-    disco_home_unlock(v, cpu);
-    if (ready)
-        disco_sched_offer(s, cpu, node);
-    return DISCO_OK;
-}
-
 /* Where a virtual CPU that leaves its processor goes; under its queue's lock. */
 static enum disco_vcpu_state destination(const struct disco_vcpu *v, enum disco_next next)
 {
     if (next == DISCO_NEXT_STOP || disco_vm_ending(v->vm))
         return DISCO_VCPU_STOPPED;
-    if (__atomic_load_n(&v->pause_wanted, __ATOMIC_SEQ_CST))
+    if (disco_vcpu_held(v))
         return DISCO_VCPU_PAUSED;
     return next == DISCO_NEXT_BLOCK ? DISCO_VCPU_BLOCKED : DISCO_VCPU_READY;
 }
@@ -199,14 +160,17 @@ void disco_vcpu_leave(struct disco_vcpu *v, enum disco_next next)
     enum disco_vcpu_state to = destination(v, next);
 
     if (to == DISCO_VCPU_BLOCKED) {
-        disco_vcpu_set_state(v, to);
-        if (__atomic_load_n(&v->lines, __ATOMIC_SEQ_CST) & ~v->lines_shown)
+        disco_vcpu_set_state(v, to);                                        /* s1, see lines.c */
+        if (__atomic_load_n(&v->lines, __ATOMIC_SEQ_CST) & ~v->lines_shown) /* s2 */
             to = DISCO_VCPU_READY;
     }
-    if (to == DISCO_VCPU_READY)
+    if (to == DISCO_VCPU_READY) {
+        if (v->yielded)
+            disco_fair_lift(s, v, s->slice_ns); /* giving way saves up no more than sleeping does */
         disco_runq_push(s, cpu, v);
-    else
+    } else {
         disco_vcpu_set_state(v, to);
+    }
     disco_unlock(&s->q[cpu].lock);
     if (to == DISCO_VCPU_STOPPED)
         stopped(s, vm);
@@ -214,24 +178,33 @@ void disco_vcpu_leave(struct disco_vcpu *v, enum disco_next next)
 
 static void stop(struct disco_vcpu *v)
 {
-    if (disco_vcpu_state(v) != DISCO_VCPU_STOPPED && set_aside(v, DISCO_VCPU_STOPPED))
+    if (disco_vcpu_state(v) != DISCO_VCPU_STOPPED && disco_vcpu_set_aside(v, DISCO_VCPU_STOPPED))
         stopped(v->sched, v->vm);
+}
+
+static void tell_all(struct disco_vm *vm)
+{
+    uint32_t vcpus = __atomic_load_n(&vm->vcpus, __ATOMIC_ACQUIRE);
+
+    __atomic_store_n(&vm->ending, 2, __ATOMIC_SEQ_CST);
+    for (uint32_t i = 0; i < vcpus; i++)
+        stop(vm->vcpu[i]);
 }
 
 void disco_vm_end(struct disco_vm *vm, enum disco_cause cause, int code, const char *why)
 {
     uint32_t not_yet = 0;
 
-    if (!__atomic_compare_exchange_n(&vm->ending, &not_yet, 1, false, __ATOMIC_SEQ_CST,
-                                     __ATOMIC_SEQ_CST))
+    if (disco_vm_ending(vm))
         return;
-    vm->cause = cause;
-    vm->code = code;
-    vm->why = why;
-    __atomic_fetch_add(&vm->alive, 1, __ATOMIC_SEQ_CST); /* ours: nobody ends it under us */
-    __atomic_store_n(&vm->ending, 2, __ATOMIC_SEQ_CST);
-    for (uint32_t i = 0; i < vm->vcpus; i++)
-        stop(vm->vcpu[i]);
+    __atomic_fetch_add(&vm->alive, 1, __ATOMIC_SEQ_CST);
+    if (__atomic_compare_exchange_n(&vm->ending, &not_yet, 1, false, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_SEQ_CST)) {
+        vm->cause = cause;
+        vm->code = code;
+        vm->why = why;
+        tell_all(vm);
+    }
     drop_alive(vm);
 }
 

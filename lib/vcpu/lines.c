@@ -27,23 +27,14 @@ static void wake(struct disco_vcpu *v)
 {
     struct disco_sched *s = v->sched;
     unsigned cpu = disco_home_lock(v);
-    unsigned node = v->node;
-    bool woken = disco_vcpu_state(v) == DISCO_VCPU_BLOCKED;
 
-    if (woken)
-        disco_runq_push(s, cpu, v);
-    disco_home_unlock(v, cpu);
-    if (woken)
-        disco_sched_offer(s, cpu, node);
-}
-
-/* Who asks on the same processor is in the monitor, which looks before it enters again. */
-void disco_vcpu_kick(const struct disco_vcpu *v, unsigned cpu)
-{
-    struct disco_backend *b = v->vm->backend;
-
-    if (cpu != b->ops->cpu(b))
-        b->ops->kick(b, cpu);
+    if (disco_vcpu_state(v) != DISCO_VCPU_BLOCKED) {
+        disco_home_unlock(v, cpu);
+        return;
+    }
+    disco_fair_lift(s, v, s->slice_ns);
+    disco_runq_push(s, cpu, v);
+    disco_sched_offer(s, cpu, v);
 }
 
 void disco_vcpu_line(struct disco_vcpu *v, unsigned line, bool up)
@@ -53,13 +44,14 @@ void disco_vcpu_line(struct disco_vcpu *v, unsigned line, bool up)
     if (line >= 32)
         return;
     bit = UINT32_C(1) << line;
+    /* w1 */
     before = up ? __atomic_fetch_or(&v->lines, bit, __ATOMIC_SEQ_CST)
                 : __atomic_fetch_and(&v->lines, ~bit, __ATOMIC_SEQ_CST);
     if (!(before & bit) == !up)
         return;
-    switch (disco_vcpu_state(v)) {
+    switch (disco_vcpu_state(v)) { /* w2 */
     case DISCO_VCPU_RUNNING:
-        disco_vcpu_kick(v, __atomic_load_n(&v->cpu, __ATOMIC_ACQUIRE));
+        disco_sched_kick(v->sched, __atomic_load_n(&v->cpu, __ATOMIC_ACQUIRE));
         break;
     case DISCO_VCPU_BLOCKED:
         if (up)
@@ -73,7 +65,7 @@ void disco_vcpu_line(struct disco_vcpu *v, unsigned line, bool up)
 /* Tell the backend of changed lines. Own processor. */
 void disco_vcpu_show_lines(struct disco_vcpu *v)
 {
-    uint32_t lines = __atomic_load_n(&v->lines, __ATOMIC_SEQ_CST);
+    uint32_t lines = __atomic_load_n(&v->lines, __ATOMIC_SEQ_CST); /* t2 */
 
     if (lines != v->lines_shown) {
         v->lines_shown = lines;

@@ -10,6 +10,13 @@
  * `seen` and then looks things up; we forget and then read `seen`. Both accesses are
  * read-modify-writes of one word, so one of them is second and sees what was done before the
  * first: either we find the new processor in `seen`, or it finds nothing in the L2TLB.
+ *
+ * Why is the processor it ran on last enough? Where TLBs have tags, entries may lie still on others
+ * it ran on before; but they cannot be used. Only the virtual CPU itself matches its tag, and it
+ * comes back there through come_in() (sched.c), while `seen` names another processor: so without
+ * `keep`, and nothing old matches any more. On the last one they stay usable while others run
+ * there; so we ask that processor whoever runs there. Without tags the others' coming in has
+ * emptied it, and our request finds nothing: it costs time, but is never wrong.
  */
 
 #define BATCH 16

@@ -27,7 +27,7 @@ int disco_sched_init(struct disco_sched **out, void *storage, size_t size,
                      const struct disco_sched_config *c)
 {
     struct disco_sched *s = storage;
-    struct disco_vcpu **ring;
+    struct disco_vcpu **wait;
 
     if (!out || !storage || (uintptr_t)storage % 64 || !config_ok(c))
         return DISCO_ERR_BAD_ARG;
@@ -37,9 +37,9 @@ int disco_sched_init(struct disco_sched **out, void *storage, size_t size,
     s->backend = c->backend;
     s->slice_ns = c->slice_ns ? c->slice_ns : DEFAULT_SLICE_NS;
     s->queue_len = c->queue_len;
-    ring = (struct disco_vcpu **)(void *)&s->q[c->backend->cpus];
+    wait = (struct disco_vcpu **)(void *)&s->q[c->backend->cpus];
     for (unsigned i = 0; i < c->backend->cpus; i++)
-        s->q[i].ring = ring + (size_t)i * c->queue_len;
+        s->q[i].wait = wait + (size_t)i * c->queue_len;
     *out = s;
     return DISCO_OK;
 }
@@ -47,6 +47,25 @@ int disco_sched_init(struct disco_sched **out, void *storage, size_t size,
 unsigned disco_sched_load(const struct disco_sched *s, unsigned cpu)
 {
     return cpu < s->backend->cpus ? disco_runq_count(s, cpu) : 0;
+}
+
+int disco_sched_stats(struct disco_sched *s, unsigned cpu, struct disco_sched_stats *out)
+{
+    struct disco_runq *q;
+
+    if (!s || !out || cpu >= s->backend->cpus)
+        return DISCO_ERR_BAD_ARG;
+    q = &s->q[cpu];
+    out->turns = disco_load(&q->stats.turns);
+    out->switches = disco_load(&q->stats.switches);
+    out->steals = disco_load(&q->stats.steals);
+    out->kicks = disco_load(&q->stats.kicks);
+    disco_lock(&q->lock, s->backend);
+    out->idle_ns = q->stats.idle_ns;
+    if (q->idles)
+        out->idle_ns += s->backend->ops->now(s->backend) - q->idle_since;
+    disco_unlock(&q->lock);
+    return DISCO_OK;
 }
 
 /* One processor's turn. */
@@ -74,9 +93,9 @@ static void arm(struct turn *t, uint64_t ns)
 }
 
 /*
- * @p v comes onto this processor. Its hardware entries are good only if it was here last and nobody
- * ran here since. `seen` is written after switch_in, which may look at it, and before the first
- * look-up, as disco_vm_purge() requires.
+ * @p v comes onto this processor. Entries it left here are still true only if it was nowhere else
+ * since; and without tags they are here only if nobody else was. `seen` is written after
+ * switch_in, which may look at it, and before the first look-up, as disco_vm_purge() requires.
  */
 static void come_in(struct turn *t, struct disco_vcpu *v)
 {
@@ -84,6 +103,7 @@ static void come_in(struct turn *t, struct disco_vcpu *v)
     disco_cpuset before = __atomic_load_n(&v->seen, __ATOMIC_RELAXED);
 
     disco_count_own(&v->stats.switches, 1);
+    disco_count_own(&t->q->stats.switches, t->q->last != v);
     if (before & ~here)
         disco_count_own(&v->stats.migrations, 1);
     if (before != here || t->q->last != v)
@@ -101,7 +121,7 @@ static enum disco_next step(struct turn *t, struct disco_vcpu *v)
 
     if (disco_vm_ending(v->vm))
         return DISCO_NEXT_STOP;
-    if (__atomic_load_n(&v->pause_wanted, __ATOMIC_SEQ_CST))
+    if (disco_vcpu_held(v) || __atomic_load_n(&t->q->preempt, __ATOMIC_SEQ_CST))
         return DISCO_NEXT_YIELD;
     disco_vcpu_show_lines(v);
     arm(t, v->slice_end);
@@ -112,45 +132,57 @@ static enum disco_next step(struct turn *t, struct disco_vcpu *v)
         t->q->armed = 0; /* it may have been the timer, which fires once */
     if (x.kind != DISCO_EXIT_MISS && x.kind != DISCO_EXIT_WRITE)
         poll(t);
+    if (next == DISCO_NEXT_YIELD && x.kind == DISCO_EXIT_CALL) {
+        if (!disco_sched_anyone_waits(t->s)) {
+            ops->relax(t->s->backend); /* to nobody: this was one round of the guest's spin loop */
+            return DISCO_NEXT_RESUME;
+        }
+        v->yielded = true;
+    }
     return next;
 }
 
 static void run(struct turn *t, struct disco_vcpu *v)
 {
-    struct disco_backend *b = t->s->backend;
-    uint64_t from = b->ops->now(b);
     enum disco_next next;
 
     come_in(t, v);
-    v->slice_end = from + t->s->slice_ns;
     do {
         next = step(t, v);
     } while (next == DISCO_NEXT_RESUME);
-    b->ops->switch_out(v);
-    disco_count_own(&v->stats.run_ns, b->ops->now(b) - from);
-    __atomic_store_n(&t->q->running, 0, __ATOMIC_RELAXED);
+    t->s->backend->ops->switch_out(v);
+    disco_fair_charge(t->s, t->cpu, v);
+    t->q->gave = v->yielded ? v->vm : NULL;
     disco_vcpu_leave(v, next);
 }
 
-static bool nobody_waits(const struct disco_sched *s)
+/* Idle time is counted up to now for who asks in between; hence the lock. */
+static void count_idle(struct turn *t, bool begins)
 {
-    for (unsigned i = 0; i < s->backend->cpus; i++) {
-        if (disco_runq_count(s, i))
-            return false;
-    }
-    return true;
+    struct disco_backend *b = t->s->backend;
+    struct disco_runq *q = t->q;
+
+    disco_lock(&q->lock, b);
+    if (begins)
+        q->idle_since = b->ops->now(b);
+    else
+        q->stats.idle_ns += b->ops->now(b) - q->idle_since;
+    q->idles = begins;
+    disco_unlock(&q->lock);
 }
 
-/* Say that we idle first, then look once more: see disco_sched_offer(). */
+/* Say that we idle first, then look once more: the steps i1 to i3 of offer.c. */
 static void idle(struct turn *t)
 {
     struct disco_backend *b = t->s->backend;
     disco_cpuset here = (disco_cpuset)1 << t->cpu;
 
-    __atomic_fetch_or(&t->s->idle, here, __ATOMIC_SEQ_CST);
-    if (nobody_waits(t->s)) {
+    __atomic_fetch_or(&t->s->idle, here, __ATOMIC_SEQ_CST); /* i1 */
+    if (!disco_sched_anyone_waits(t->s)) {                  /* i2 */
         arm(t, UINT64_MAX);
-        b->ops->idle(b);
+        count_idle(t, true);
+        b->ops->idle(b); /* i3 */
+        count_idle(t, false);
         t->q->armed = 0;
     }
     __atomic_fetch_and(&t->s->idle, ~here, __ATOMIC_SEQ_CST);
@@ -162,6 +194,7 @@ void disco_sched_turn(struct disco_sched *s, uint64_t (*poll_fn)(void *), void *
     struct turn t = {.s = s, .q = &s->q[cpu], .cpu = cpu, .poll = poll_fn, .ctx = ctx};
     struct disco_vcpu *v;
 
+    disco_count_own(&t.q->stats.turns, 1);
     poll(&t);
     v = disco_sched_take(s, cpu);
     if (v)

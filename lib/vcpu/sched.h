@@ -8,15 +8,23 @@
 
 #define DISCO_CPU_NONE UINT32_MAX
 
-/* The virtual CPUs that wait for one processor, in order. */
+/* One processor, and the virtual CPUs that wait for it. */
 struct disco_runq {
     _Alignas(64) struct disco_lock lock;
-    uint32_t head;
-    uint32_t count;           /* written under the lock, read without */
-    uint32_t running;         /* is a virtual CPU on this processor? the same */
-    struct disco_vcpu **ring; /* queue_len places */
-    struct disco_vcpu *last;  /* who ran here last: compared, never followed. Own processor */
-    uint64_t armed;           /* what the timer is set to; 0 = unknown. Own processor */
+    /* Written under the lock, read without. */
+    uint32_t count;
+    uint32_t running;          /* is a virtual CPU on this processor? */
+    uint64_t least;            /* the least `served` of those that wait, if any does */
+    uint64_t offset;           /* now + offset = `served` of the running one at this moment */
+    uint32_t preempt;          /* the running one is to make place; atomically */
+    struct disco_vcpu **wait;  /* queue_len places, in the order they came */
+    /* Own processor. The pointers are compared, never followed: who they were may be gone. */
+    struct disco_vcpu *last;   /* who ran here last */
+    const struct disco_vm *gave; /* whose virtual CPU gave this processor up by a yield just now */
+    uint64_t armed;            /* what the timer is set to; 0 = unknown */
+    struct disco_sched_stats stats;
+    bool idles;                /* since idle_since (ns); with idle_ns under the lock */
+    uint64_t idle_since;
 };
 
 struct disco_sched {
@@ -25,7 +33,8 @@ struct disco_sched {
     uint32_t queue_len;
     uint32_t admitted;        /* virtual CPUs that are not STOPPED: at most queue_len, atomically */
     struct disco_lock starts; /* one start at a time; outside the run queues' locks */
-    disco_cpuset idle;        /* processors that found nothing to run; atomically */
+    disco_cpuset idle;        /* processors that wait for a kick: see offer.c; atomically */
+    uint64_t floor;           /* see fair.c; atomically */
     struct disco_runq q[];
 };
 
@@ -55,6 +64,20 @@ static inline bool disco_vm_ending(const struct disco_vm *vm)
     return __atomic_load_n(&vm->ending, __ATOMIC_SEQ_CST) != 0;
 }
 
+/* Is there a reason to keep @p v off processors? Not when its VM ends: then it has to stop. */
+static inline bool disco_vcpu_held(const struct disco_vcpu *v)
+{
+    return (__atomic_load_n(&v->paused_by, __ATOMIC_SEQ_CST) |
+            __atomic_load_n(&v->vm->paused_by, __ATOMIC_SEQ_CST)) &&
+           !disco_vm_ending(v->vm);
+}
+
+/* By how much @p a is ahead of @p b, in service or in time: both wrap. */
+static inline int64_t disco_ahead(uint64_t a, uint64_t b)
+{
+    return (int64_t)(a - b);
+}
+
 /* queue.c; push and remove: the caller holds the queue's lock */
 void disco_runq_push(struct disco_sched *s, unsigned cpu, struct disco_vcpu *v);
 struct disco_vcpu *disco_runq_remove(struct disco_sched *s, unsigned cpu, unsigned place);
@@ -62,18 +85,31 @@ bool disco_runq_withdraw(struct disco_sched *s, unsigned cpu, const struct disco
 uint32_t disco_runq_count(const struct disco_sched *s, unsigned cpu);
 unsigned disco_home_lock(struct disco_vcpu *v);
 void disco_home_unlock(struct disco_vcpu *v, unsigned cpu);
-void disco_sched_offer(struct disco_sched *s, unsigned cpu, unsigned node);
+
+/* fair.c */
+void disco_fair_begin(struct disco_sched *s, unsigned cpu, struct disco_vcpu *v);
+void disco_fair_charge(struct disco_sched *s, unsigned cpu, struct disco_vcpu *v);
+void disco_fair_lift(struct disco_sched *s, struct disco_vcpu *v, uint64_t credit);
+bool disco_fair_preempts(const struct disco_sched *s, unsigned cpu, uint64_t served);
+
+/* offer.c */
+void disco_sched_kick(struct disco_sched *s, unsigned cpu);
+void disco_sched_offer(struct disco_sched *s, unsigned cpu, const struct disco_vcpu *v);
 
 /* steal.c */
+bool disco_sched_anyone_waits(const struct disco_sched *s);
 struct disco_vcpu *disco_sched_take(struct disco_sched *s, unsigned cpu);
 unsigned disco_sched_place(const struct disco_sched *s);
 
 /* life.c */
 void disco_vcpu_leave(struct disco_vcpu *v, enum disco_next next);
 
+/* pause.c */
+bool disco_vcpu_set_aside(struct disco_vcpu *v, enum disco_vcpu_state state);
+void disco_vcpu_release(struct disco_sched *s, unsigned cpu, struct disco_vcpu *v);
+
 /* lines.c */
 void disco_vcpu_show_lines(struct disco_vcpu *v);
-void disco_vcpu_kick(const struct disco_vcpu *v, unsigned cpu);
 
 /* fill.c */
 int disco_vcpu_enter_unmapped(struct disco_vcpu *v, disco_va va, disco_ppn ppn);

@@ -11,9 +11,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
-from launcher import build, guests, qemu, run, vmconf  # noqa: E402
+from launcher import build, guests, plan, qemu, run, vmconf  # noqa: E402
 from launcher.exec_ import Exec, Frame  # noqa: E402
-from launcher.monlog import Log  # noqa: E402
+from launcher.frames import Frames  # noqa: E402
+from launcher.monlog import POWEROFF, Log  # noqa: E402
 from launcher.paths import LITTLE, cross_build  # noqa: E402
 from launcher.say import Failure  # noqa: E402
 
@@ -58,32 +59,53 @@ class Outcome:
         raise Failure(f"the guest never said '{beginning}'; it said:\n{self.output}")
 
 
-def linux(kind, command, extra=()):
-    """Boot Linux as `kind` says (GUEST or NATIVE), run `command`, power off."""
+def linux(kind, command, extra=(), cpus=1, thread=""):
+    """Boot Linux as `kind` says (GUEST or NATIVE) on so many processors, run `command`, power off."""
     script = Exec(command)
-    wish = run.Wish(exec=command, mem=MEMORY, endian=ENDIAN, qemu_arg=list(extra))
+    wish = run.Wish(exec=command, mem=MEMORY, endian=ENDIAN, cpus=cpus, smp=cpus, thread=thread)
     with build.lock():
-        if kind == GUEST:
-            machine = run.prepare_linux(wish, script)
-        else:
-            machine = {"endian": ENDIAN, "memory": vmconf.parse_memory(MEMORY),
-                       "kernel": guests.kernel(ENDIAN, guests.NATIVE).read_bytes(),
-                       "initrd": run.linux_initrd(ENDIAN, script), "append": guests.COMMAND_LINE[guests.NATIVE]}
+        machine = run.machine_of(plan.plan(wish, script), wish) if kind == GUEST else bare(wish, script)
     outcome = watch(machine, extra, Frame(script.nonce))
     if outcome.status != 0:
         raise Failure(f"{kind}: '{command}' ended with status {outcome.status}; its output was:\n{outcome.output}")
     return outcome
 
 
-def tiny(name, extra=()):
-    """Run a tiny guest on the monitor; its exit code is the status."""
+def bare(wish, script):
+    """The same Linux without the monitor."""
+    return {"endian": ENDIAN, "memory": vmconf.parse_memory(MEMORY),
+            "kernel": guests.kernel(ENDIAN, guests.NATIVE).read_bytes(), "initrd": plan.linux_initrd(ENDIAN, script),
+            "append": guests.COMMAND_LINE[guests.NATIVE], "cpus": wish.cpus, "thread": wish.thread}
+
+
+def tiny(name, extra=(), **wishes):
+    """Run a tiny guest on the monitor, or several (vms=N); the worst exit code is the status.
+
+    `wishes` are options of ./disco run. All guests' output is put together, each piece as it came.
+    """
+    wish = run.Wish(guest=name, endian=ENDIAN, monitor_append="console=framed", **wishes)
     with build.lock():
-        machine = run.prepare_tiny(run.Wish(guest=name, endian=ENDIAN))
-    return watch(machine, extra, None)
+        made = plan.plan(wish)
+        machine = run.machine_of(made, wish)
+    outcome = watch(machine, extra, Unframe(len(made.vms)))
+    if outcome.status != 0:
+        raise Failure(f"the tiny guest {name} ended with status {outcome.status}; its output was:\n{outcome.output}")
+    return outcome
+
+
+class Unframe:
+    """The consoles of several virtual machines, put together: all of it is output."""
+    open, status = True, None
+
+    def __init__(self, vms):
+        self.frames = Frames(vms)
+
+    def feed(self, data):
+        return b"".join(piece for _, piece in self.frames.feed(data))
 
 
 def watch(machine, extra, frame):
-    """Follow a machine to its end. Without a frame all of the console is the output."""
+    """Follow a machine to its end."""
     outcome, log, errors = Outcome(), Log(), b""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with qemu.Machine(**machine, extra=extra) as running:
@@ -100,9 +122,9 @@ def watch(machine, extra, frame):
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     outcome.off = Time(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     log.finish()
-    outcome.stats = counters(log.stats)
-    if frame is None:
-        outcome.status = max((end.code for end in log.ends.values()), default=-1)
+    outcome.stats = counters(log.stats.known)
+    if isinstance(frame, Unframe):
+        outcome.status = max((end.code if end.cause == POWEROFF else -1 for end in log.ends.values()), default=-1)
     if outcome.status != 0:
         outcome.output += errors.decode(errors="replace")
     return outcome
@@ -119,20 +141,19 @@ def now(running):
 
 
 def take_console(outcome, frame, data, when):
-    fresh = (frame.feed(data) if frame else data).decode(errors="replace")
+    fresh = frame.feed(data).decode(errors="replace")
     begun = outcome.output.rfind("\n") + 1
     outcome.output += fresh
     outcome.lines += [(line, when) for line in outcome.output[begun:].splitlines(keepends=True) if line.endswith("\n")]
-    if frame and frame.open and not outcome.begin:
+    if frame.open and not outcome.begin:
         outcome.begin = when
-    if frame and frame.status is not None and not outcome.end:
+    if frame.status is not None and not outcome.end:
         outcome.end, outcome.status = when, frame.status
 
 
-def counters(lines):
-    """The monitor's counters of its first virtual machine, by name: "vm0.NAME VALUE"."""
-    return {line.split()[0].split(".", 1)[1]: int(line.split()[1]) for line in lines
-            if len(line.split()) == 2 and "." in line.split()[0]}
+def counters(known):
+    """The monitor's counters of its first virtual machine, by name."""
+    return {name.removeprefix("vm0."): value for name, value in known.items() if name.startswith("vm0.")}
 
 
 def monitor():

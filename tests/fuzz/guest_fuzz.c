@@ -144,11 +144,9 @@ static bool is_of(struct rig *r, disco_mpn mpn, uint32_t pmap)
  * Entries that a virtual CPU left on a processor it has moved away from do not count: nobody can
  * use them, for switch_in takes them away before it may come back.
  */
-static bool usable(const struct rig *r, unsigned cpu)
+static bool usable(const struct rig *r, const struct disco_vcpu *v, unsigned cpu, disco_mpn mpn)
 {
-    const struct disco_vcpu *v = sim_owner(r->m, cpu);
-
-    return v && v->seen >> cpu & 1;
+    return v->seen >> cpu & 1 && sim_reaches(r->m, cpu, v, mpn);
 }
 
 static void tlbs_are_clean(struct rig *r, const struct rig_vm *hostile)
@@ -159,7 +157,7 @@ static void tlbs_are_clean(struct rig *r, const struct rig_vm *hostile)
         for (uint64_t i = 0; i < NODES * MACHINE_PAGES; i++) {
             disco_mpn mpn = {first + i};
 
-            if (usable(r, cpu) && sim_reaches(r->m, cpu, mpn))
+            if (usable(r, &hostile->vcpu[0], cpu, mpn) || usable(r, &hostile->vcpu[1], cpu, mpn))
                 RIG_CHECK(is_of(r, mpn, hostile->pmap.id));
         }
     }
@@ -180,10 +178,10 @@ static void disturb(struct input *in, struct rig_vm *vm)
         (void)disco_pmap_drop(&vm->pmap, ppn);
         break;
     case 2:
-        disco_vcpu_pause(v);
+        disco_vcpu_pause(v, DISCO_PAUSE_PERSON);
         break;
     case 3:
-        disco_vcpu_resume(v);
+        disco_vcpu_resume(v, DISCO_PAUSE_PERSON);
         break;
     case 4:
         disco_vcpu_line(v, what / 8 % 8, true);
@@ -260,8 +258,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct rig_vm *victim, *hostile;
     struct rig r;
     uint64_t before;
+    uint8_t how;
 
-    c.pages = next(&in) % 2 ? MACHINE_PAGES : 6; /* the victim has ten: two are left */
+    how = next(&in);
+    c.pages = how % 2 ? MACHINE_PAGES : 6; /* the victim has ten: two are left */
+    c.tagged = how / 2 % 2;
     make_program(&in, program);
     rig_init(&r, &c);
     before = free_pages(&r);

@@ -5,10 +5,12 @@ import os
 import pty
 import select
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
-from launcher import procs
+from launcher import control, procs
+from launcher.say import Failure
 
 ROOT = Path(__file__).resolve().parents[2]
 DISCO = ROOT / "disco"
@@ -45,6 +47,67 @@ def run(*words, **options):
 
 def native(*words, **options):
     return disco("native", "--endian", ENDIAN, *words, **options)
+
+
+class Running:
+    """./disco run in the background: to be asked and steered meanwhile, as by ./disco vm in another terminal."""
+
+    def __init__(self, *words):
+        self.outputs = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+        out, err = self.outputs
+        self.process = procs.spawn([DISCO, "run", "--endian", ENDIAN, *words], stdin=subprocess.DEVNULL, stdout=out,
+                                   stderr=err, cwd="/")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        procs.end(self.process, GRACE)
+        for file in self.outputs:
+            file.close()
+
+    def ask(self, command):
+        """Lines of the monitor's answer. Raises Failure when it says no, or nothing."""
+        return control.ask(self.process.pid, command)["text"]
+
+    def stats(self):
+        return control.ask(self.process.pid, "stats")["stats"]
+
+    def so_far(self):
+        """As run(), of a run that may go on."""
+        out, err = (os.pread(file.fileno(), 1 << 26, 0) for file in self.outputs)
+        return Done(self.process.poll(), out, err.decode(errors="replace"))
+
+    def until(self, condition, timeout=BOOT, what="what was waited for"):
+        """Ask `condition` again and again until it is true, and return what it says. It may raise Failure meanwhile:
+        the machine need not be there yet."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            try:
+                value = condition()
+            except Failure:
+                value = None
+            if value:
+                return value
+            if self.process.poll() is not None:
+                raise AssertionError(f"./disco run ended before {what}\n{self.so_far()}")
+            time.sleep(0.3)
+        raise AssertionError(f"no {what} within {timeout:.0f} s\n{self.so_far()}")
+
+    def done(self, timeout=BOOT):
+        """Wait for its end."""
+        try:
+            self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"no end within {timeout:.0f} s\n{self.so_far()}") from None
+        return self.so_far()
+
+    def all_off(self, timeout=BOOT):
+        """With the monitor's option stay: the counters once no virtual machine runs any more; then the machine ends."""
+        self.until(lambda: all(": off," in line for line in self.ask("vm list")), timeout, "end of all virtual machines")
+        counters = self.stats()
+        self.ask("quit")
+        return counters
 
 
 def descendants(pid):

@@ -33,9 +33,9 @@ static void *number(uint64_t n) { return (void *)(uintptr_t)n; }
 
 static void on_run(unsigned cpu, void *data)
 {
-    uint64_t run = (uintptr_t)data;
+    uint64_t run = (uintptr_t)data, *executed = &all.cpu[cpu].executed[run & 3];
 
-    all.cpu[cpu].executed[run & 3] += run >> 2;
+    __atomic_store_n(executed, *executed + (run >> 2), __ATOMIC_RELAXED);
 }
 
 /* Index of a profile's word, number of instructions (QEMU has at most 512 in a block), profile. */
@@ -76,6 +76,14 @@ static void on_eret(unsigned cpu, void *data)
     unlock();
 }
 
+static void add_up(uint64_t sum[SEGMENTS])
+{
+    for (unsigned i = 0; i < all.cpus; i++) {
+        for (unsigned s = 0; s < SEGMENTS; s++)
+            sum[s] += __atomic_load_n(&all.cpu[i].executed[s], __ATOMIC_RELAXED);
+    }
+}
+
 static void on_mark(unsigned cpu, void *data)
 {
     struct mark *m;
@@ -87,6 +95,7 @@ static void on_mark(unsigned cpu, void *data)
         m->number = (unsigned)(uintptr_t)data;
         m->traces = all.cpu[cpu].traces;
         memcpy(m->executed, all.cpu[cpu].executed, sizeof m->executed);
+        add_up(m->machine);
     } else {
         all.marks_lost++;
     }

@@ -10,9 +10,10 @@
  *   tag=NAME:ADDRESS     traces that execute the instruction at ADDRESS are told apart by it
  *   profile=START:END    instructions executed in this range, by the word where a run of them began
  *
- * In the JSON: "cpus", executed instructions by segment; "marks", the same counts at each mark and
- * the traces that had ended by then; "traces", by kind (way in, way out, cause, tags) the number of
- * traces and of instructions in them; "profile", pairs of address and instructions.
+ * In the JSON: "cpus", executed instructions by segment; "marks", the same counts of the processor
+ * that came to the mark, those of the whole "machine", and the traces that had ended on that processor
+ * by then; "traces", by kind (way in, way out, cause, tags) the number of traces and of instructions
+ * in them; "profile", pairs of address and instructions.
  *
  * A mark is `ori $0, $0, 0xd150 + n`, n = 0..15, which no compiler emits: counts are noted down.
  */
@@ -51,6 +52,7 @@ struct mark {
     unsigned cpu, number;
     uint64_t traces; /* that have ended by then */
     uint64_t executed[SEGMENTS];
+    uint64_t machine[SEGMENTS]; /* all processors; where they run in parallel, roughly then */
 };
 
 /* Traces with the same way in, way out, cause and tags are of one kind. */
@@ -67,8 +69,9 @@ struct trace {
     uint64_t *histogram; /* [HISTOGRAM + 1] by number of instructions; NULL = free slot */
 };
 
+/* Written by its own processor, in a thread that may be its own too; in cache lines of its own. */
 struct cpu {
-    uint64_t executed[SEGMENTS];
+    _Alignas(128) uint64_t executed[SEGMENTS]; /* others read it: atomically */
     bool tracing;
     uint64_t traces;
     uint64_t start;       /* executed[SEGMENT_KERNEL] when the trace began */

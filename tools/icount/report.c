@@ -41,7 +41,9 @@ static void marks(const struct icount *all, FILE *out)
         fprintf(out, "%s{\"cpu\": %u, \"number\": %u, \"traces\": %" PRIu64 ", ", comma(&first),
                 m->cpu, m->number, m->traces);
         executed(out, m->executed);
-        fprintf(out, "}");
+        fprintf(out, ", \"machine\": {");
+        executed(out, m->machine);
+        fprintf(out, "}}");
     }
     fprintf(out, "],\n");
 }

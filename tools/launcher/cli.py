@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 
-from . import bench, build, run
+from . import bench, build, control, gdb, plan, qemu, run, top, vmconf
 from .paths import ENDIANS
 from .say import INTERRUPTED, Failure, report
 
@@ -15,14 +15,26 @@ libdisco: virtual machine monitors from parts, and one that boots Linux under QE
 
   ./disco run                   boot Linux on the monitor, to a root shell on this terminal
   ./disco run --exec 'CMD'      run CMD in the guest, print its output, exit with its status
+  ./disco run --vms 4 --exec C  run C in four guests at once, each line of output behind its guest's name
+  ./disco run -f vms.conf       boot the virtual machines that a file defines
   ./disco native [--exec CMD]   the same Linux on the bare QEMU machine, without the monitor
+  ./disco vm list|stop|... [VM] list, start, stop, reset, pause and resume virtual machines of a running machine
+  ./disco top                   watch where the time of a running machine goes
+  ./disco stats                 print the counters of a running machine, as JSON
+  ./disco gdb                   debug a machine that was started with ./disco run --gdb
   ./disco test [SUITE...]       build everything and pass every test
   ./disco bench                 measure and print the figures of the documentation
   ./disco build                 build everything that the other commands would build
   ./disco clean                 remove what was built (the directory build/)
 
 What is missing is installed (Debian packages, as root or through sudo) and built first, once.
-"./disco COMMAND --help" lists the options of a command.
+"./disco COMMAND --help" lists the options of a command. The console's escape key is Ctrl-A: Ctrl-A h helps.
+"""
+
+KEYS = """\
+The escape key of the console is Ctrl-A, whatever the guest does: Ctrl-A x leaves, Ctrl-A h lists all keys. With
+several virtual machines Ctrl-A 1 to 9, n and p switch between their consoles, Ctrl-A l lists them, and Ctrl-A :
+opens the monitor's prompt. Without a terminal their lines are printed, each behind the name of its machine.
 """
 
 STATUS = """\
@@ -48,6 +60,13 @@ def count(text):
     return number
 
 
+def port(text):
+    number = int(text)
+    if not 1 <= number <= 65535:
+        raise ValueError
+    return number
+
+
 def seconds(text):
     number = float(text)
     if not 0 < number < 1e6:
@@ -55,7 +74,7 @@ def seconds(text):
     return number
 
 
-count.__name__, seconds.__name__ = "positive number", "number of seconds"
+count.__name__, seconds.__name__, port.__name__ = "positive number", "number of seconds", "port number"
 
 
 def parser():
@@ -63,6 +82,7 @@ def parser():
     commands = top.add_subparsers(dest="command", parser_class=Parser)
     add_run(commands)
     add_native(commands)
+    add_control(commands)
     add_tests(commands)
     add_bench(commands)
     for name, text in (("build", "Build everything: host libraries and tests, monitors, guests, both byte orders."),
@@ -78,13 +98,30 @@ def command(commands, name, text, **more):
 
 
 def add_run(commands):
-    one = command(commands, "run", "Boot a guest on the monitor under QEMU, its console on this terminal.\n"
-                  "Ctrl-A x leaves, Ctrl-A h helps.", epilog=STATUS)
+    one = command(commands, "run", "Boot guests on the monitor under QEMU, a console on this terminal.\n" + KEYS,
+                  epilog=STATUS)
     one.add_argument("--guest", default="linux", metavar="linux|NAME|FILE.elf",
                      help="what to boot: linux (default), a tiny guest of examples/guests such as hello, or an ELF file")
-    one.add_argument("--vms", type=count, default=1, metavar="N", help="number of virtual machines")
+    one.add_argument("-f", "--file", default="", metavar="FILE",
+                     help="boot the virtual machines that FILE defines, as docs/manual.md tells (kernel = linux, "
+                     "a tiny guest's name, or a file beside FILE)")
+    one.add_argument("--vms", type=count, default=1, metavar="N",
+                     help=f"number of virtual machines, vm0 and so on (1 to {vmconf.MOST_VMS})")
     add_machine(one)
-    one.add_argument("--stats", metavar="FILE", help="write the monitor's counters to FILE when it ends")
+    one.add_argument("--smp", type=count, default=0, metavar="N",
+                     help=f"processors of the machine below the monitor (1 to {vmconf.MOST_PROCESSORS}; default: as "
+                     f"many as there are virtual ones, at most {run.DEFAULT_PROCESSORS})")
+    one.add_argument("--machine-mem", default="", metavar="SIZE",
+                     help="memory of the machine below the monitor, at most 2G (default: enough for all; with less, "
+                     "virtual machines may ask for more than there is)")
+    one.add_argument("--tlb", choices=("flush", "tagged"), default="",
+                     help="what switching between virtual CPUs does to the TLB (default: the monitor's)")
+    one.add_argument("--slice", type=count, default=0, metavar="MS", help="time slice of a virtual CPU (default: 10)")
+    one.add_argument("--stats", metavar="FILE",
+                     help="write the monitor's counters to FILE every second and at the end, as lines of JSON")
+    one.add_argument("--gdb", type=port, nargs="?", const=gdb.PORT, default=None, metavar="PORT",
+                     help=f"let a debugger connect to PORT ({gdb.PORT}) of this computer: ./disco gdb")
+    one.add_argument("--gdb-wait", action="store_true", help="with --gdb: start only when the debugger says so")
     one.add_argument("--verbose", action="store_true", help="show the monitor's whole log on stderr")
     one.add_argument("--monitor-append", default="", metavar="ARGS", help="options for the monitor itself")
     one.add_argument("--unchecked", action="store_true",
@@ -98,9 +135,12 @@ def add_native(commands):
 
 
 def add_machine(one):
-    one.add_argument("--cpus", type=count, default=1, metavar="N", help="processors of the (virtual) machine")
+    one.add_argument("--cpus", type=count, default=1, metavar="N", help="processors of each (virtual) machine")
     one.add_argument("--mem", default="", metavar="SIZE",
-                     help=f"its memory, as 128M or 1G (default: {run.LINUX_MEMORY}, tiny guests {run.TINY_MEMORY})")
+                     help=f"its memory, as 128M or 1G (default: {plan.LINUX_MEMORY}, tiny guests {plan.TINY_MEMORY}; "
+                     "less where so much for each would not fit)")
+    one.add_argument("--thread", choices=qemu.THREADS, default="",
+                     help="QEMU runs the processors in turn, in one thread, or in parallel (default: QEMU's own, in turn)")
     one.add_argument("--endian", choices=ENDIANS, default="", help="byte order (default: little, or that of FILE.elf)")
     one.add_argument("--append", default="", metavar="ARGS", help="add ARGS to the guest's kernel command line")
     one.add_argument("--exec", metavar="CMD", help=EXEC_NOTE)
@@ -108,6 +148,23 @@ def add_machine(one):
                      help=f"switch the machine off after S seconds (default: never; with --exec {run.EXEC_TIMEOUT:.0f})")
     one.add_argument("--qemu-arg", action="append", default=[], metavar="ARG",
                      help="one more argument for QEMU, for example --qemu-arg=-s (repeatable)")
+
+
+def add_control(commands):
+    one = command(commands, "vm", "Steer the virtual machines of a ./disco run that goes on in another terminal.")
+    actions = ("list", *control.ACTIONS)
+    one.add_argument("action", choices=actions, metavar="|".join(actions), help="what to do")
+    one.add_argument("vm", nargs="?", metavar="N|NAME", help="which virtual machine, by its number in the list or its name")
+    two = command(commands, "stats", "Print the counters of a ./disco run that goes on in another terminal, as JSON.")
+    three = command(commands, "top", "Watch where the time of a ./disco run goes that goes on in another terminal:\n"
+                    "per processor and virtual machine, each second. q or Ctrl-C leaves.")
+    three.add_argument("--once", action="store_true", help="print one table, over one second, and end")
+    four = command(commands, "gdb", "Start gdb-multiarch on a ./disco run --gdb, with the symbols of monitor and guest.\n"
+                   "Its command disco-vcpu shows what each processor runs.")
+    four.add_argument("--batch", action="append", default=[], metavar="COMMAND",
+                      help="do COMMAND and end instead of asking for commands (repeatable)")
+    for each in (one, two, three, four):
+        each.add_argument("--of", type=count, default=0, metavar="PID", help="process id of the ./disco run, if several go on")
 
 
 def add_tests(commands):
@@ -133,6 +190,8 @@ def dispatch(arguments):
         return 0
     if name in ("run", "native"):
         return getattr(run, name)(run.Wish.of(arguments))
+    if name in ("vm", "stats", "top", "gdb"):
+        return controlled(name, arguments)
     if name == "build":
         return build_everything()
     if name == "clean":
@@ -142,6 +201,17 @@ def dispatch(arguments):
         from . import tests
         return tests.main(arguments)
     return bench.main(arguments)
+
+
+def controlled(name, arguments):
+    """What reaches for a machine that runs."""
+    if name == "top":
+        return top.main(arguments.of, arguments.once)
+    if name == "gdb":
+        return gdb.attach(arguments.of, arguments.batch)
+    if name == "stats":
+        return control.stats(arguments.of)
+    return control.vm(arguments.of, arguments.action, arguments.vm)
 
 
 def build_everything():

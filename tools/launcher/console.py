@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The guest's console on this terminal."""
+"""The guest's console on this terminal; of several guests, that of the one in focus, or all of them as lines."""
 
 import os
 import sys
 import termios
-import time
 from contextlib import contextmanager, suppress
 
 from . import qemu
 from .escape import Escape
-from .monlog import Log
+from .follow import Follower
+from .frames import Frames, Prefixer
 from .say import TIMED_OUT, TROUBLE, Failure, say
 
 LEAVE_PATIENCE = 5.0
 KEYS = "Ctrl-A x leaves (everything is powered off), Ctrl-A h helps, Ctrl-A Ctrl-A types Ctrl-A"
+SWITCH = "Ctrl-A 1 to 9, n and p switch between the virtual machines, Ctrl-A l lists them, Ctrl-A : is the monitor's prompt"
 
 
 @contextmanager
@@ -47,43 +48,45 @@ def write_out(data):
         view = view[os.write(sys.stdout.fileno(), view):]
 
 
-class Session:
+def at_terminal():
+    """Whether a person types."""
+    fd = stdin_fd()
+    return fd is not None and os.isatty(fd)
+
+
+class Session(Follower):
     """One machine, its console joined to stdin and stdout until it ends or the person leaves."""
 
-    def __init__(self, machine, monitored, log, timeout):
-        self.machine = machine
+    def __init__(self, machine, log, timeout=None, control=None, monitored=True):
+        super().__init__(machine, log, timeout, control)
         self.monitored = monitored
-        self.log = log
-        self.deadline = time.monotonic() + timeout if timeout else None
         self.escape = Escape(swallow=not monitored)
         self.leave_by = None
-        self.errors = b""
 
     def run(self):
-        """Returns once QEMU is gone or has to go."""
-        for source, data in self.machine.events(also=stdin_fd()):
-            if source == qemu.CONSOLE:
-                write_out(data)
-            elif source == qemu.LOG:
-                self.log.feed(data)
-            elif source == qemu.ERRORS:
-                self.errors += data
-            elif source is not None:
-                self.typed(data)
-            if self.must_end():
-                return
-        self.log.finish()
+        """Returns whether the person asked to leave."""
+        keyboard = stdin_fd()
+        if keyboard is not None:
+            self.machine.watch(keyboard, lambda: self.typed(keyboard))
+        with raw_terminal(keyboard):
+            self.follow()
+        return self.escape.leave
 
-    def typed(self, data):
+    def console(self, data):
+        write_out(data)
+
+    def typed(self, keyboard):
+        data = os.read(keyboard, 65536)
+        if not data:
+            self.machine.unwatch(keyboard)
         passed = self.escape.feed(data)
         if self.escape.help and not self.monitored:
             say(KEYS + "\r")
             self.escape.help = False
         self.machine.send(passed)
 
-    def must_end(self):
-        now = time.monotonic()
-        if self.deadline and now > self.deadline:
+    def over(self, now):
+        if self.late(now):
             raise Failure("time is over, the machine was switched off", TIMED_OUT)
         if not self.escape.leave:
             return False
@@ -95,13 +98,44 @@ class Session:
         return False
 
 
-def attach(machine, monitored, timeout=None, verbose=False):
-    """Join the console to the terminal. Returns the Log and whether the person asked to leave."""
-    session = Session(machine, monitored, Log(verbose), timeout)
-    say(f"console of the {'guest' if monitored else 'native kernel'}: {KEYS}")
-    with raw_terminal(stdin_fd()):
-        session.run()
-    complaints = qemu.complaints(session.errors)
+class Lines(Follower):
+    """Several virtual machines and nobody who types: their lines on stdout, each behind its VM's name."""
+
+    def __init__(self, machine, log, names, timeout=None, control=None):
+        super().__init__(machine, log, timeout, control)
+        self.frames = Frames(len(names))
+        self.lines = Prefixer(names, write_out)
+
+    def run(self):
+        self.follow()
+        for index in range(len(self.lines.held)):
+            self.lines.finish(index)
+        self.frames.finish()
+
+    def console(self, data):
+        for index, part in self.frames.feed(data):
+            self.lines.feed(index, part)
+
+    def over(self, now):
+        if self.late(now):
+            raise Failure("time is over, the machine was switched off", TIMED_OUT)
+        return False
+
+
+def attach(machine, log, timeout=None, control=None, names=()):
+    """Join the consoles of the virtual machines `names` to this terminal, or of the bare machine when there are none.
+
+    Returns whether a person left or could have: then a virtual machine that was killed is no failure.
+    """
+    if len(names) > 1 and not at_terminal():
+        follower = Lines(machine, log, names, timeout, control)
+    else:
+        follower = Session(machine, log, timeout, control, monitored=bool(names))
+        say(f"console of the {'guest' if names else 'native kernel'}: {KEYS}")
+        if len(names) > 1:
+            say(SWITCH)
+    left = follower.run()
+    complaints = qemu.complaints(follower.errors)
     if complaints:
         say(complaints)
-    return session.log, session.escape.leave
+    return left or at_terminal()

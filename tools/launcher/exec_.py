@@ -2,17 +2,19 @@
 """--exec: one command in the guest, its output here byte for byte, its exit status ours.
 
 The command and a nonce travel in a second cpio archive behind the initramfs. The guest's /init frames the
-output on the console with "\\1disco-begin NONCE\\n" and "\\1disco-end NONCE STATUS\\n".
+output on the console with "\\1disco-begin NONCE\\n" and "\\1disco-end NONCE STATUS\\n". Several guests run the
+same command at once, and their consoles come in frames of the monitor's besides (frames.py).
 """
 
 import re
 import secrets
-import time
+import sys
 
 from . import cpio, qemu
 from .console import write_out
-from .monlog import Log
-from .say import TIMED_OUT, Failure, say
+from .follow import Follower
+from .frames import Frames, Prefixer
+from .say import TIMED_OUT, TROUBLE, Failure, say
 
 POWEROFF_PATIENCE = 20.0
 MARK = b"\x01disco-"
@@ -77,40 +79,107 @@ class Exec:
         return cpio.archive({"disco/exec": self.command.encode(errors="surrogateescape") + b"\n",
                              "disco/nonce": self.nonce.encode() + b"\n"})
 
-    def run(self, machine, timeout, verbose=False):
-        """Run it on a started machine. Returns its exit status and the monitor's Log."""
-        frame, log, errors = Frame(self.nonce), Log(verbose), b""
-        deadline = time.monotonic() + timeout
-        ending = None
-        for source, data in machine.events():
-            if source == qemu.CONSOLE:
-                write_out(frame.feed(data))
-            elif source == qemu.LOG:
-                log.feed(data)
-            elif source == qemu.ERRORS:
-                errors += data
-            now = time.monotonic()
-            if frame.status is None and now > deadline:
-                raise Failure(f"--exec: no end within {timeout:.0f} s, the machine was switched off", TIMED_OUT,
-                              self.console_text(frame))
-            if frame.status is not None:
-                ending = ending or now + POWEROFF_PATIENCE
-                if now > ending:
-                    say("the guest ran the command but did not power off; the machine was switched off")
-                    break
-        log.finish()
-        if frame.status is None:
-            raise Failure(self.what_went_wrong(frame), detail=self.console_text(frame, errors))
-        return frame.status, log
+    def run(self, machine, log, timeout, control=None, names=("guest",)):
+        """Run it on a started machine, in all the virtual machines `names`. Returns its exit status."""
+        follower = (All if len(names) > 1 else One)(self, machine, log, timeout, control, names)
+        follower.follow()
+        return follower.status()
+
+
+class One(Follower):
+    """The command in the only virtual machine, or on the bare machine."""
+
+    def __init__(self, command, machine, log, timeout, control, names):
+        super().__init__(machine, log, timeout, control)
+        self.names = names
+        self.timeout = timeout
+        self.frames = [Frame(command.nonce) for _ in names]
+        self.ending = None
+
+    def console(self, data):
+        write_out(self.frames[0].feed(data))
+
+    def over(self, now):
+        """Time is over, or all have the status and the machine does not power off."""
+        if any(frame.status is None for frame in self.frames):
+            if self.late(now):
+                self.give_up()
+            return False
+        self.ending = self.ending or now + POWEROFF_PATIENCE
+        if now > self.ending:
+            say("the guest ran the command but did not power off; the machine was switched off")
+            return True
+        return False
+
+    def give_up(self):
+        raise Failure(f"--exec: no end within {self.timeout:.0f} s, the machine was switched off", TIMED_OUT,
+                      self.text(self.frames[0]))
+
+    def status(self):
+        if self.frames[0].status is None:
+            raise Failure(f"--exec: the guest {self.ended_early(self.frames[0])}", TROUBLE, self.text(self.frames[0]))
+        return self.frames[0].status
 
     @staticmethod
-    def what_went_wrong(frame):
+    def ended_early(frame):
         if frame.open:
-            return "--exec: the guest ended before the command did"
-        return "--exec: the guest ended before it could run the command; above is its console"
+            return "ended before the command did"
+        return "ended before it could run the command; above is its console"
 
-    @staticmethod
-    def console_text(frame, errors=b""):
+    def text(self, frame):
         """What may explain a failure: QEMU's own words, and the console as far as it was not the command's."""
         console = b"" if frame.open else frame.before
-        return f"{qemu.complaints(errors)}\n{console.decode(errors='replace')}".replace("\r\n", "\n").lstrip("\n")
+        words = f"{qemu.complaints(self.errors)}\n{console.decode(errors='replace')}"
+        return words.replace("\r\n", "\n").lstrip("\n")
+
+
+class All(One):
+    """The command in several virtual machines at once: lines behind their names, one status for all."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.streams = Frames(len(self.names))
+        self.lines = Prefixer(self.names, write_out)
+
+    def console(self, data):
+        for index, part in self.streams.feed(data):
+            self.lines.feed(index, self.frames[index].feed(part))
+            if self.frames[index].status is not None:
+                self.lines.finish(index)
+
+    def give_up(self):
+        self.finish()
+        late = [name for name, frame in zip(self.names, self.frames) if frame.status is None]
+        raise Failure(f"--exec: no end within {self.timeout:.0f} s in {', '.join(late)}; the machine was switched off",
+                      TIMED_OUT, self.all_text())
+
+    def status(self):
+        """0 when all ended well, else the first in their order that did not; who did not is said."""
+        self.finish()
+        text = self.all_text()
+        if text:
+            print(text, file=sys.stderr)
+        statuses = [self.status_of(name, frame) for name, frame in zip(self.names, self.frames)]
+        return next((status for status in statuses if status), 0)
+
+    def status_of(self, name, frame):
+        if frame.status is None:
+            say(f"--exec: {name} {self.ended_early(frame)}")
+            return TROUBLE
+        if frame.status:
+            say(f"--exec: {name}: the command ended with status {frame.status}")
+        return frame.status
+
+    def finish(self):
+        for index in range(len(self.names)):
+            self.lines.finish(index)
+        self.streams.finish()
+
+    def all_text(self):
+        """The consoles of those that never got as far as the command, and what stands between the frames."""
+        parts = [qemu.complaints(self.errors + self.streams.noise)]
+        for name, frame in zip(self.names, self.frames):
+            if not frame.open:
+                lines = frame.before.decode(errors="replace").splitlines()
+                parts += [f"{name}: {line}" for line in lines]
+        return "\n".join(part for part in parts if part)

@@ -90,10 +90,10 @@ def tiny_guests(endian):
     return {path.stem: path for path in sorted(top.rglob("*.elf"))}
 
 
-def tiny(endian, name):
+def tiny(endian, name, option="--guest"):
     """The ELF file of a tiny guest."""
     known = tiny_guests(endian)
     if name not in known:
-        raise Failure(f"--guest {name}: there is no such guest; there are: linux {' '.join(known)}; "
+        raise Failure(f"{option} {name}: there is no such guest; there are: linux {' '.join(known)}; "
                       "or give the path of an ELF file")
     return known[name]

@@ -1,21 +1,27 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The monitor's log: plain lines "disco: ..." on the second serial port.
 
-The launcher gives meaning to three of them; every other line is information and shown on request:
+The launcher gives meaning to these; every other line is information and shown on request:
     disco: error: TEXT                      shown to the person
-    disco: stat NAME VALUE                  one counter, kept for --stats
+    disco: stat NAME VALUE                  one counter (stats.py)
     disco: vm NAME ended: CAUSE code N      the last word on a virtual machine
+    disco: vm NAME out of memory ...        shown to the person, as
+    disco: memory overcommitted ...         is this
+    disco: > TEXT                           answers a command that was sent (control.py)
 """
 
 import re
 import sys
 from dataclasses import dataclass
 
+from . import stats
 from .say import GUEST_DIED, TROUBLE, say
 
 ENDED = re.compile(r"disco: vm (\S+) ended: (\w+) code (\d+)$")
 ERROR = "disco: error: "
 STAT = "disco: stat "
+ANSWER = "disco: > "
+MEMORY = re.compile(r"disco: ((?:vm \S+ out of memory|memory overcommitted).*)$")
 POWEROFF, KILLED = "poweroff", "killed"
 
 
@@ -28,11 +34,11 @@ class End:
 class Log:
     """Takes the bytes of the log and keeps what matters."""
 
-    def __init__(self, verbose=False):
+    def __init__(self, verbose=False, on_set=None):
         self.verbose = verbose
         self.rest = b""
-        self.lines = []
-        self.stats = []
+        self.stats = stats.Sets(on_set)
+        self.on_answer = None
         self.ends = {}
         self.explained = False
 
@@ -42,17 +48,23 @@ class Log:
             self.take(line.decode(errors="replace").rstrip("\r"))
 
     def take(self, line):
-        self.lines.append(line)
         match = ENDED.match(line)
         if match:
             self.ends[match[1]] = End(match[2], int(match[3]))
         elif line.startswith(STAT):
-            self.stats.append(line.removeprefix(STAT))
+            self.stats.take(line.removeprefix(STAT))
+        elif line.startswith(ANSWER) and self.on_answer:
+            self.on_answer(line.removeprefix(ANSWER))
+        self.show(line)
+        self.explained |= line.startswith(ERROR)
+
+    def show(self, line):
         if self.verbose:
             print(line, file=sys.stderr, flush=True)
         elif line.startswith(ERROR):
             say(line.removeprefix(ERROR))
-        self.explained |= line.startswith(ERROR)
+        elif MEMORY.match(line):
+            say(MEMORY.match(line)[1])
 
     def finish(self):
         """The log has ended; a line cut short still counts."""

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """QEMU as the machine: its command line, its life, and what it says, as one stream of events.
 
-The first serial port is the console, over pipes. The second carries the monitor's own log and never mixes
-with it. Files go in as anonymous memory, so that nothing is left on disk however the launcher ends.
+The first serial port is the console, over pipes. The second carries the monitor's own log and takes commands,
+over a pair of sockets; it never mixes with the first. Files go in as anonymous memory, so that nothing is left
+on disk however the launcher ends.
 """
 
 import os
 import selectors
 import shutil
+import socket
 import subprocess
 import time
 
@@ -17,12 +19,18 @@ from .say import Failure
 
 PROGRAM = {True: "qemu-system-mips64el", False: "qemu-system-mips64"}
 CONSOLE, LOG, ERRORS = "console", "log", "errors"
+SINGLE, MULTI = "single", "multi"
+THREADS = (SINGLE, MULTI)
+
+# What QEMU warns of and nobody needs to know: the memory module's description that it cannot encode, which
+# nobody reads; and that it makes no promise for MIPS processors in threads of their own, which were asked for.
+HARMLESS = ("SPD cannot represent", "not yet converted to MTTCG", "may get unexpected results")
 
 
 def complaints(errors):
-    """What QEMU said that matters, as text. The memory module's description that it cannot encode, nobody reads."""
+    """What QEMU said that matters, as text."""
     lines = errors.decode(errors="replace").splitlines()
-    return "\n".join(line for line in lines if "SPD cannot represent" not in line)
+    return "\n".join(line for line in lines if not any(words in line for words in HARMLESS))
 
 
 class Memfiles:
@@ -45,33 +53,58 @@ class Memfiles:
         self.fds = []
 
 
+class Writer:
+    """A descriptor to write to that may not take everything at once; what it does not take is kept."""
+
+    def __init__(self, fd):
+        os.set_blocking(fd, False)
+        self.fd = fd
+        self.pending = b""
+
+    def send(self, data):
+        self.pending += data
+        self.flush()
+
+    def flush(self):
+        try:
+            while self.pending:
+                count = os.write(self.fd, self.pending)
+                self.pending = self.pending[count:]
+        except BlockingIOError:
+            pass
+        except (BrokenPipeError, ConnectionResetError):
+            self.pending = b""
+
+
 class Machine:
     """A running QEMU. Use it as a context manager: leaving the block ends QEMU, whatever happened."""
 
-    def __init__(self, endian, memory, kernel, initrd, append, cpus=1, extra=()):
+    def __init__(self, endian, memory, kernel, initrd, append, cpus=1, thread="", extra=()):
         """`memory` in bytes; `kernel` and `initrd` are contents; `extra` are further QEMU arguments."""
         program = PROGRAM[endian == LITTLE]
         if not shutil.which(program):
             raise Failure(f"{program} is not installed (Debian package qemu-system-mips)")
         files = Memfiles()
-        self.log_fd, log_writer = os.pipe()
+        self.log, qemus = socket.socketpair()
         command = [
             program, "-M", "malta", "-cpu", "I6400", "-smp", cpus, "-m", f"{memory >> 20}M",
             "-nodefaults", "-display", "none", "-no-reboot",
             "-chardev", "stdio,id=con,signal=off", "-serial", "chardev:con",
-            "-chardev", f"file,id=log,path=/proc/self/fd/{log_writer}", "-serial", "chardev:log",
-            "-kernel", files.add("kernel", kernel), "-append", append, *extra,
+            "-chardev", f"socket,id=log,fd={qemus.fileno()}", "-serial", "chardev:log",
+            "-kernel", files.add("kernel", kernel), "-append", append,
+            *(["-accel", f"tcg,thread={thread}"] if thread else []), *extra,
         ]
         if initrd:
             command += ["-initrd", files.add("initrd", initrd)]
         try:
             self.process = procs.spawn(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                       stderr=subprocess.PIPE, bufsize=0, pass_fds=[*files.fds, log_writer])
+                                       stderr=subprocess.PIPE, bufsize=0, pass_fds=[*files.fds, qemus.fileno()])
         finally:
             files.close()
-            os.close(log_writer)
-        os.set_blocking(self.process.stdin.fileno(), False)
-        self.pending = b""
+            qemus.close()
+        self.keys, self.commands = Writer(self.process.stdin.fileno()), Writer(self.log.fileno())
+        # select(2), unlike epoll, also takes regular files and /dev/null.
+        self.selector = selectors.SelectSelector()
         self.started = time.monotonic()
 
     def __enter__(self):
@@ -79,51 +112,57 @@ class Machine:
 
     def __exit__(self, *_):
         procs.end(self.process)
-        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+        self.selector.close()
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr, self.log):
             try:
                 stream.close()
             except BrokenPipeError:
                 pass
-        os.close(self.log_fd)
 
     def send(self, data):
-        """Type at the console. What QEMU does not take at once is kept and sent as events() goes on."""
-        self.pending += data
-        self.flush()
+        """Type at the console. What QEMU does not take at once is sent as events() goes on."""
+        self.keys.send(data)
 
-    def flush(self):
-        try:
-            while self.pending:
-                count = os.write(self.process.stdin.fileno(), self.pending)
-                self.pending = self.pending[count:]
-        except BlockingIOError:
-            pass
-        except BrokenPipeError:
-            self.pending = b""
+    def command(self, text):
+        """Send the monitor one command of its prompt."""
+        self.commands.send(text.encode() + b"\n")
 
-    def events(self, also=None, tick=0.25):
+    def watch(self, fd, source):
+        """Have events() yield (source, b"") whenever `fd` can be read, until unwatch(fd)."""
+        self.selector.register(fd, selectors.EVENT_READ, source)
+
+    def unwatch(self, fd):
+        self.selector.unregister(fd)
+
+    def events(self, tick=0.25):
         """Yield (source, bytes) until QEMU is gone; (None, b"") about every `tick` seconds when all is silent.
 
-        Sources are CONSOLE, LOG and ERRORS. `also` is one more descriptor to read from; it is its own source,
-        and b"" from it means its end.
+        Sources are CONSOLE, LOG and ERRORS, and those of watch(): who watches reads by himself.
         """
-        # select(2), unlike epoll, also takes regular files and /dev/null as `also`.
-        with selectors.SelectSelector() as selector:
-            open_sources = {self.process.stdout.fileno(): CONSOLE, self.log_fd: LOG,
-                            self.process.stderr.fileno(): ERRORS}
-            for fd, source in open_sources.items():
-                selector.register(fd, selectors.EVENT_READ, source)
-            if also is not None:
-                selector.register(also, selectors.EVENT_READ, also)
-            while open_sources:
-                ready = selector.select(0.01 if self.pending else tick)
-                self.flush()
-                if not ready:
-                    yield None, b""
-                for key, _ in ready:
-                    data = os.read(key.fd, 65536)
-                    if not data:
-                        selector.unregister(key.fd)
-                        open_sources.pop(key.fd, None)
-                    if data or key.fd == also:
-                        yield key.data, data
+        ours = {self.process.stdout.fileno(): CONSOLE, self.log.fileno(): LOG, self.process.stderr.fileno(): ERRORS}
+        for fd, source in ours.items():
+            self.watch(fd, source)
+        while ours:
+            ready = self.selector.select(0.01 if self.keys.pending or self.commands.pending else tick)
+            self.keys.flush()
+            self.commands.flush()
+            if not ready:
+                yield None, b""
+            for key, _ in ready:
+                if key.fd not in ours:
+                    yield key.data, b""
+                    continue
+                data = read(key.fd)
+                if data:
+                    yield key.data, data
+                else:
+                    self.unwatch(key.fd)
+                    del ours[key.fd]
+
+
+def read(fd):
+    """What there is; b"" at its end, and when the other side broke off."""
+    try:
+        return os.read(fd, 65536)
+    except ConnectionResetError:
+        return b""

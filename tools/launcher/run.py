@@ -1,36 +1,43 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """./disco run and ./disco native: from what the person asked for to a machine and its exit status."""
 
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from . import build, console, cpio, elf, guests, vmconf
+from . import build, console, gdb, guests, plan, qemu, serve, stats, vmconf
 from .exec_ import Exec
+from .monlog import Log
 from .paths import LITTLE
-from .qemu import Machine
 from .say import Failure, say
 
-LINUX = "linux"
-LINUX_MEMORY = "256M"
-TINY_MEMORY = "32M"
 EXEC_TIMEOUT = 1800.0
+STATS_MS = 1000
+DEFAULT_PROCESSORS = 4
 
 
 @dataclass
 class Wish:
     """What was asked for on the command line."""
-    guest: str = LINUX
+    guest: str = plan.LINUX
+    file: str = ""
     vms: int = 1
     cpus: int = 1
+    smp: int = 0
     mem: str = ""
+    machine_mem: str = ""
     endian: str = ""
     append: str = ""
     exec: str = None
     timeout: float = 0
+    thread: str = ""
+    tlb: str = ""
+    slice: int = 0
     stats: str = None
     verbose: bool = False
     unchecked: bool = False
     monitor_append: str = ""
+    gdb: int = None
+    gdb_wait: bool = False
     qemu_arg: list = field(default_factory=list)
 
     @classmethod
@@ -40,108 +47,83 @@ class Wish:
 
 
 def run(wish):
-    """Boot a guest on the monitor. Returns the exit status."""
-    refuse_what_is_missing(wish)
+    """Boot guests on the monitor. Returns the exit status."""
+    refuse_contradictions(wish)
     command = Exec(wish.exec) if wish.exec is not None else None
-    with build.lock():
-        machine = prepare_linux(wish, command) if wish.guest == LINUX else prepare_tiny(wish)
-    with Machine(**machine, extra=wish.qemu_arg) as qemu:
-        if command:
-            status, log = command.run(qemu, wish.timeout or EXEC_TIMEOUT, wish.verbose)
-            log.complain()
-        else:
-            log, left = console.attach(qemu, True, wish.timeout, wish.verbose)
-            status = log.status(left)
-    save_stats(wish.stats, log)
+    with closing(stats.Writer(wish.stats)) if wish.stats else nullcontext() as writer:
+        with build.lock():
+            made = plan.plan(wish, command)
+            machine = machine_of(made, wish)
+        log = Log(wish.verbose, writer)
+        status = booted(wish, command, made, machine, log)
+        if writer and not log.stats.count:
+            say("the monitor reported no statistics")
     return status
 
 
-def refuse_what_is_missing(wish):
-    if wish.vms != 1:
-        raise Failure(f"--vms {wish.vms}: the monitor runs one virtual machine at a time so far")
-    if wish.cpus != 1:
-        raise Failure(f"--cpus {wish.cpus}: a virtual machine has one processor so far")
-    if wish.exec is not None and wish.guest != LINUX:
+def booted(wish, command, made, machine, log):
+    """Run the machine to its end."""
+    extra = [*gdb.stub(wish), *wish.qemu_arg]
+    with qemu.Machine(**machine, extra=extra) as running, \
+            serve.Server(running, log, gdb.session(wish, made)) as server:
+        gdb.announce(wish, made)
+        if not command:
+            left = console.attach(running, log, wish.timeout, server, made.names)
+            return log.status(left)
+        status = command.run(running, log, wish.timeout or EXEC_TIMEOUT, server, made.names)
+        log.complain()
+        return status
+
+
+def refuse_contradictions(wish):
+    if wish.file and (wish.vms != 1 or wish.cpus != 1 or wish.mem or wish.guest != plan.LINUX):
+        raise Failure("-f: the file says which guests, how many processors and how much memory; "
+                      "leave out --guest, --vms, --cpus and --mem", 2)
+    if wish.exec is not None and wish.guest != plan.LINUX:
         raise Failure("--exec: only the linux guest has a shell to run commands")
+    if wish.smp:
+        vmconf.check_count("--smp", wish.smp, vmconf.MOST_PROCESSORS, "the machine has")
+    if wish.gdb_wait and wish.gdb is None:
+        raise Failure("--gdb-wait: waits for a debugger, which needs --gdb", 2)
 
 
-def prepare_linux(wish, command):
-    endian = wish.endian or LITTLE
-    memory = vmconf.parse_memory(wish.mem or LINUX_MEMORY)
-    vmconf.check_memory(memory, vmconf.LINUX_MINIMUM, vmconf.MONITOR_ROOM + vmconf.ARCHIVE_ROOM)
-    build.cross(endian)
-    kernel = guests.kernel(endian, guests.DISCO).read_bytes()
-    initrd = linux_initrd(endian, command)
-    vm = vmconf.Vm("vm0", wish.cpus, memory, "vmlinux", "initramfs",
-                   f"{guests.COMMAND_LINE[guests.DISCO]} {wish.append}")
-    return machine_of(endian, vm, {"vmlinux": kernel, "initramfs": initrd}, wish)
+def machine_of(made, wish):
+    """The arguments of a qemu.Machine that boots the monitor with this plan."""
+    virtual = sum(vm.cpus for vm in made.vms)
+    return {"endian": made.endian, "memory": made.memory, "initrd": made.archive,
+            "kernel": build.monitor(made.endian).read_bytes(), "append": " ".join(monitor_options(wish, made)),
+            "cpus": wish.smp or min(DEFAULT_PROCESSORS, virtual), "thread": wish.thread}
 
 
-def linux_initrd(endian, command):
-    initrd = guests.initramfs(endian).read_bytes()
-    return cpio.padded(initrd) + command.addition() if command else initrd
-
-
-def prepare_tiny(wish):
-    """A tiny guest by name, or the person's own ELF file, whose byte order it then is."""
-    memory = vmconf.parse_memory(wish.mem or TINY_MEMORY)
-    vmconf.check_memory(memory, vmconf.TINY_MINIMUM, vmconf.MONITOR_ROOM + vmconf.ARCHIVE_ROOM)
-    endian = wish.endian or endian_of(wish.guest)
-    path = guests.as_file(wish.guest)
-    data = path and read_guest(path, endian, memory, wish)
-    build.cross(endian)
-    if not path:
-        data = read_guest(guests.tiny(endian, wish.guest), endian, memory, wish)
-    vm = vmconf.Vm("vm0", wish.cpus, memory, "guest.elf", append=wish.append)
-    return machine_of(endian, vm, {"guest.elf": data}, wish)
-
-
-def read_guest(path, endian, memory, wish):
-    data = elf.read(path)
-    if not wish.unchecked:
-        elf.check_fit(path.name, elf.parse(path.name, data), endian, memory)
-    return data
-
-
-def endian_of(guest):
-    """The byte order of a file, where it tells one; little-endian is what everything else is."""
-    path = Path(guest)
-    head = path.read_bytes()[:6] if path.is_file() else b""
-    return elf.DATA.get(head[5], LITTLE) if len(head) == 6 and head[:4] == elf.MAGIC else LITTLE
-
-
-def machine_of(endian, vm, files, wish):
-    """The arguments of a Machine that boots the monitor with this virtual machine."""
-    archive = cpio.archive({"vms.conf": vmconf.render([vm]).encode(), **files})
-    options = wish.monitor_append + (" stats" if wish.stats else "")
-    return {"endian": endian, "memory": vm.memory + vmconf.room(len(archive)), "initrd": archive,
-            "kernel": build.monitor(endian).read_bytes(), "append": options.strip()}
-
-
-def save_stats(path, log):
-    if not path:
-        return
-    if not log.stats:
-        say("the monitor reported no statistics")
-    try:
-        Path(path).write_text("".join(line + "\n" for line in log.stats))
-    except OSError as error:
-        raise Failure(f"--stats {path}: {error.strerror}") from None
+def monitor_options(wish, made):
+    options = [wish.monitor_append] if wish.monitor_append else []
+    if wish.tlb:
+        options.append(f"tlb={wish.tlb}")
+    if wish.slice:
+        options.append(f"slice={wish.slice}")
+    if wish.stats:
+        options.append(f"stats={STATS_MS}")
+    if wish.exec is not None:
+        # A guest that starts anew would run the command a second time.
+        options.append("on-reset=stop")
+    if len(made.vms) > 1 and (wish.exec is not None or not console.at_terminal()):
+        options.append("console=framed")
+    return options
 
 
 def native(wish):
     """Boot the same Linux on the bare machine. Returns the exit status."""
+    vmconf.check_count("--cpus", wish.cpus, vmconf.MOST_PROCESSORS, "the machine has")
     command = Exec(wish.exec) if wish.exec is not None else None
     endian = wish.endian or LITTLE
-    memory = vmconf.parse_memory(wish.mem or LINUX_MEMORY)
-    vmconf.check_memory(memory, vmconf.LINUX_MINIMUM, 0)
+    memory = vmconf.parse_memory(wish.mem or plan.LINUX_MEMORY)
+    vmconf.check_memory(memory, vmconf.LINUX_MINIMUM, vmconf.BOARD_MEMORY)
+    append = f"{guests.COMMAND_LINE[guests.NATIVE]} {vmconf.one_line(wish.append)}".strip()
     with build.lock():
         kernel = guests.kernel(endian, guests.NATIVE).read_bytes()
-        initrd = linux_initrd(endian, command)
-    append = f"{guests.COMMAND_LINE[guests.NATIVE]} {vmconf.one_line(wish.append)}".strip()
-    with Machine(endian, memory, kernel, initrd, append, wish.cpus, wish.qemu_arg) as qemu:
+        initrd = plan.linux_initrd(endian, command)
+    with qemu.Machine(endian, memory, kernel, initrd, append, wish.cpus, wish.thread, wish.qemu_arg) as running:
         if command:
-            status, _ = command.run(qemu, wish.timeout or EXEC_TIMEOUT)
-            return status
-        console.attach(qemu, False, wish.timeout)
+            return command.run(running, Log(), wish.timeout or EXEC_TIMEOUT)
+        console.attach(running, Log(), wish.timeout)
     return 0

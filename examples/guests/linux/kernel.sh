@@ -130,7 +130,7 @@ build_kernel()
     label="kernel $endian $kind"
     build=$out/build
     find_linux
-    inputs=("$here/kernel.sh" "$here/config/common.config" "$here/config/$kind.config")
+    inputs=("$here/kernel.sh" "$here/check-llsc.py" "$here/config/common.config" "$here/config/$kind.config")
     if [ "$kind" = disco ]; then
         mapfile -t -O ${#inputs[@]} inputs < <(overlay_files | sed "s|^|$here/overlay/|")
         inputs+=("$here"/edits/*.patch "${shared_headers[@]/#/$top/}")
@@ -168,6 +168,14 @@ check_delay_slots()
     [ -z "$found" ] || die "a register page access stands in a branch delay slot: $(echo $found)"
 }
 
+# An instruction that traps between LL and SC would make the loop around them endless.
+check_llsc()
+{
+    local found
+    found=$("$triplet-objdump" -d --no-show-raw-insn "$build/vmlinux" | "$here/check-llsc.py") ||
+        die "not fit for the monitor: ${found:-$here/check-llsc.py failed}"
+}
+
 compile_kernel()
 {
     local kind=$1 out=$2 of
@@ -187,6 +195,7 @@ compile_kernel()
     say "compiling (log: $out/build.log)"
     run_logged "$out/build.log" '^  \(CC\|AS\) ' "$of" kernel_make -j "$jobs" vmlinux
     ! grep -qx CONFIG_DISCO_PRIV_PAGE=y "$build/.config" || check_delay_slots
+    [ "$kind" != disco ] || check_llsc
     cp "$build/System.map" "$out/System.map"
     cp "$build/vmlinux" "$out/vmlinux.debug"
     "$triplet-strip" -o "$out/vmlinux.tmp" "$build/vmlinux"

@@ -70,7 +70,7 @@ echo 'root:x:0:0:root:/root:/bin/sh' >etc/passwd
 echo 'root:x:0:' >etc/group
 
 say "compiling the test programs"
-flags=(-std=gnu11 -O2 -Wall -Wextra -Werror)
+flags=(-std=gnu11 -O2 -Wall -Wextra -Werror -pthread)
 objects=()
 for source in "$here"/userland/*.c; do
     name=$(basename "$source" .c)
@@ -79,9 +79,10 @@ for source in "$here"/userland/*.c; do
     "$triplet-gcc" "${flags[@]}" ${rename[@]+"${rename[@]}"} -c -o "$work/$name.o" "$source" ||
         die "userland/$name.c does not compile"
     objects+=("$work/$name.o")
-    [ "$name" = programs ] || ln -sf guestprograms "bin/$name"
+    # A file without a main() is a part of another program.
+    ! grep -q '^int main(' "$source" || [ "$name" = programs ] || ln -sf guestprograms "bin/$name"
 done
-"$triplet-gcc" -static -s -o bin/guestprograms "${objects[@]}" -lm || die "the test programs do not link"
+"$triplet-gcc" -static -s -pthread -o bin/guestprograms "${objects[@]}" -lm || die "the test programs do not link"
 
 say "packing"
 find . -exec touch -h -d @0 {} +

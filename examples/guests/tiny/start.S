@@ -1,25 +1,52 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What every tiny guest has: a stack, exception vectors that call tiny_exception(), and calls to
+ * What every tiny guest has: stacks, exception vectors that call tiny_exception(), and calls to
  * the monitor. The monitor starts a guest in supervisor mode with a0 = -2 and a1 = device tree.
+ *
+ * gp, which compiled code leaves alone here (-G0), is the top of a virtual CPU's stacks: 4 KiB for
+ * exceptions, then a word for vcpus.c, below it the one it normally runs on.
  */
+#define STACKS 16384        /* bytes for each virtual CPU; tiny.h knows it too */
+#define EXCEPTIONS (4096 + 16) /* and what another virtual CPU is to do: vcpus.c */
+#define SAVED (32 * 8)
+
     .set noreorder
     .set noat
     .section .text.start, "ax"
     .globl _start
 _start:
-    dla     $sp, stack_top
-    dla     $t0, vectors
-    li      $t1, 0x800              /* EBase.WG: all address bits may be written */
-    or      $t0, $t0, $t1
-    dmtc0   $t0, $15, 1
+    dla     $gp, tiny_stacks + STACKS
+    daddiu  $sp, $gp, -EXCEPTIONS
+    dla     $t0, tiny_device_tree
+    sd      $a1, 0($t0)
     dla     $t9, guest_main
+    bal     set_vectors
+     nop
     jalr    $t9
      nop
     move    $a0, $v0                /* its result is the exit code */
     li      $v0, 4
     .word   0x42000028
 1:  b       1b
+     nop
+
+/* Where another virtual CPU starts: gp and sp are set, what it is to do lies on its stack. */
+    .globl tiny_second
+tiny_second:
+    bal     set_vectors
+     ld     $t9, 0($sp)
+    jalr    $t9
+     nop
+1:  li      $v0, 13                 /* it has done it, and stops */
+    .word   0x42000028
+    b       1b
+     nop
+
+set_vectors:
+    dla     $t0, vectors
+    ori     $t0, $t0, 0x800         /* EBase.WG: all address bits may be written */
+    dmtc0   $t0, $15, 1
+    jr      $ra
      nop
 
 /* int64_t hypcall(number, a0, a1, a2, a3, a4): the arguments move up by one. */
@@ -69,7 +96,7 @@ vectors:
      li     $k1, 0x180
     .org    vectors + 0x200
 exception:                          /* k1 = vector; saves what a C function may change */
-    dla     $k0, exception_stack_top - 32 * 8
+    daddiu  $k0, $gp, -SAVED
     .irp r, 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,24,25,29,31
     sd      $\r, \r * 8($k0)
     .endr
@@ -81,7 +108,7 @@ exception:                          /* k1 = vector; saves what a C function may 
     jalr    $t9
      move   $a3, $k1
     dmtc0   $v0, $14                /* where to go on */
-    dla     $k0, exception_stack_top - 32 * 8
+    daddiu  $k0, $gp, -SAVED
     .irp r, 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,24,25,29,31
     ld      $\r, \r * 8($k0)
     .endr
@@ -89,7 +116,8 @@ exception:                          /* k1 = vector; saves what a C function may 
 
     .bss
     .balign 16
-    .space  8192
-stack_top:
-    .space  4096
-exception_stack_top:
+    .globl tiny_stacks, tiny_device_tree
+tiny_stacks:
+    .space  8 * STACKS
+tiny_device_tree:
+    .space  8

@@ -9,6 +9,8 @@
 #include <disco/calls.h>
 
 /* start.S */
+#define TINY_STACKS 16384 /* bytes of stack for each virtual CPU */
+extern char tiny_stacks[8][TINY_STACKS];
 int64_t hypcall(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4);
 void enter_user(uint64_t pc, uint64_t sp);
 /* Accesses that may fault; a handler skips them by going on at EPC + 4. */

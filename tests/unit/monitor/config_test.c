@@ -19,7 +19,7 @@ static const char whole[] = "# two machines\n"
                             "initrd = initramfs.gz\n"
                             "append = console=ttyS0 root=/dev/ram0  # 1\n"
                             "   # and\n"
-                            "[ second one ]\n"
+                            "[ second-one_2 ]\n"
                             "memory = 8K\n"
                             "kernel = hello.elf\n"
                             "append =";
@@ -58,7 +58,7 @@ START_TEST(everything)
     ck_assert_str_eq(c.vm[0].kernel, "vmlinux");
     ck_assert_str_eq(c.vm[0].initrd, "initramfs.gz");
     ck_assert_str_eq(c.vm[0].append, "console=ttyS0 root=/dev/ram0  # 1");
-    ck_assert_str_eq(c.vm[1].name, "second one");
+    ck_assert_str_eq(c.vm[1].name, "second-one_2");
     ck_assert_uint_eq(c.vm[1].cpus, 1);
     ck_assert_uint_eq(c.vm[1].memory, 8192);
     ck_assert_str_eq(c.vm[1].kernel, "hello.elf");
@@ -109,7 +109,9 @@ START_TEST(cpus)
 {
     const char *const wrong[] = {"",
                                  "0",
-                                 "65",
+                                 "9",
+                                 "64",
+                                 "1000",
                                  "-1",
                                  "+1",
                                  "1 2",
@@ -125,15 +127,37 @@ START_TEST(cpus)
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         snprintf(text, sizeof text, VM "cpus = %s\n", wrong[i]);
-        fails(text, 4, "cpus is a number from 1 to 64");
+        fails(text, 4, "cpus is a number from 1 to 8");
     }
-    for (unsigned n = 1; n <= 64; n++) {
+    for (unsigned n = 1; n <= CONFIG_CPUS; n++) {
         snprintf(text, sizeof text, VM "cpus = %u", n);
         works(text);
         ck_assert_uint_eq(c.vm[0].cpus, n);
     }
-    works(VM "cpus = 0064");
-    ck_assert_uint_eq(c.vm[0].cpus, 64);
+    works(VM "cpus = 0008");
+    ck_assert_uint_eq(c.vm[0].cpus, 8);
+}
+END_TEST
+
+/* Names stand in the log in front of a dot, and where cpu0 and machine could stand. */
+START_TEST(names)
+{
+    static const char bad_name[] =
+        "a name has letters, digits, - and _, is not machine and does not begin with cpu";
+    const char *const wrong[] = {"two words", "a.b", "machine", "cpu", "cpu0", "cpux", "a/b", "a:b",
+                                 "\xc3\xa4", "[v", "v]", "a@b", "a`b", "a{b"};
+    const char *const right[] = {"0", "-", "_", "aZ09", "machine2", "Machine", "CPU0", "cp", "vmcpu"};
+    char text[128];
+
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        snprintf(text, sizeof text, VM "[%s]\nmemory=8K\nkernel=k\n", wrong[i]);
+        fails(text, 4, bad_name);
+    }
+    for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
+        snprintf(text, sizeof text, VM "[%s]\nmemory=8K\nkernel=k\n", right[i]);
+        works(text);
+        ck_assert_str_eq(c.vm[1].name, right[i]);
+    }
 }
 END_TEST
 
@@ -297,9 +321,9 @@ END_TEST
 
 int main(void)
 {
-    const TTest *tests[] = {everything,         mistakes,    cpus,           memory_sizes,
-                            memory_mistakes,    long_values, as_many_as_fit, control_characters,
-                            later_settings_win, cut_anywhere};
+    const TTest *tests[] = {everything,      mistakes,           cpus,         names,
+                            memory_sizes,    memory_mistakes,    long_values,  as_many_as_fit,
+                            control_characters, later_settings_win, cut_anywhere};
 
     return SUITE_RUN("config", tests, NULL, NULL);
 }

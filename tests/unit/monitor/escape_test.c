@@ -16,6 +16,19 @@ static enum escape_key after_ctrl_a(int c)
     case 's': return ESCAPE_STATS;
     case 'h':
     case '?': return ESCAPE_HELP;
+    case 'n': return ESCAPE_NEXT;
+    case 'p': return ESCAPE_PREVIOUS;
+    case 'l': return ESCAPE_LIST;
+    case ':': return ESCAPE_PROMPT;
+    case '1':
+    case '2':
+    case '3':
+    case '4':
+    case '5':
+    case '6':
+    case '7':
+    case '8':
+    case '9': return ESCAPE_SELECT;
     default: return ESCAPE_NONE;
     }
 }
@@ -47,10 +60,12 @@ END_TEST
 
 START_TEST(help_names_the_keys)
 {
-    const char *const keys[] = {"Ctrl-A x", "Ctrl-A s", "Ctrl-A h", "Ctrl-A Ctrl-A"};
+    const char *const keys[] = {"Ctrl-A x",    "Ctrl-A s", "Ctrl-A h", "Ctrl-A Ctrl-A",
+                                "Ctrl-A 1..9", "Ctrl-A n, p", "Ctrl-A l", "Ctrl-A :"};
 
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         ck_assert_ptr_nonnull(strstr(escape_help, keys[i]));
+    ck_assert_uint_eq(escape_help_size, strlen(escape_help));
 }
 END_TEST
 

@@ -188,9 +188,36 @@ START_TEST(last_words)
 }
 END_TEST
 
+static size_t text(char *to, size_t size, const char *f, ...)
+{
+    va_list args;
+    size_t n;
+
+    va_start(args, f);
+    n = log_text(to, size, f, &args);
+    va_end(args);
+    return n;
+}
+
+START_TEST(into_memory)
+{
+    char to[8];
+
+    ck_assert_uint_eq(text(to, sizeof to, "%s-%u", "a\nb", 7u), 5);
+    ck_assert_str_eq(to, "a?b-7");
+    for (size_t size = 1; size <= sizeof to; size++) {
+        memset(to, '#', sizeof to);
+        ck_assert_uint_eq(text(to, size, "%s", "0123456789"), size - 1);
+        ck_assert_uint_eq(strlen(to), size - 1);
+        ck_assert(size == sizeof to || to[size] == '#');
+    }
+    ck_assert_uint_eq(puts_seen, 0);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *tests[] = {plain,          strings,    signed_numbers, unsigned_numbers,   widths,
+    const TTest *tests[] = {into_memory, plain,          strings,    signed_numbers, unsigned_numbers,   widths,
                             many_arguments, long_lines, cut_formats,    control_characters, errors,
                             last_words};
 

@@ -68,7 +68,7 @@ static inline disco_mpn page_at(uint64_t ppn)
     return mpn;
 }
 
-static inline bool in_tlb(uint64_t ppn) { return sim_reaches(r.m, 0, page_at(ppn)); }
+static inline bool in_tlb(uint64_t ppn) { return sim_reaches(r.m, 0, NULL, page_at(ppn)); }
 
 /* Did exception @p what just come, for @p va? Undo it. */
 static inline void expect(unsigned what, uint64_t va)

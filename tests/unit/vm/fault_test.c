@@ -10,9 +10,9 @@ START_TEST(revoking_a_page_reaches_every_alias)
     miss(VA, DISCO_ACCESS_LOAD);
     disco_mpn mpn = page_at(5);
 
-    ck_assert(sim_reaches(r.m, 0, mpn));
+    ck_assert(sim_reaches(r.m, 0, NULL, mpn));
     ck_assert_int_eq(disco_pmap_drop(&vm->pmap, (disco_ppn){5}), 0);
-    ck_assert(!sim_reaches(r.m, 0, mpn));
+    ck_assert(!sim_reaches(r.m, 0, NULL, mpn));
     ck_assert_ptr_null(disco_l2tlb_peek(v->l2tlb, (disco_va){VA}, 0));
 }
 END_TEST
@@ -96,12 +96,12 @@ START_TEST(a_write_fault_of_the_monitors_is_resolved)
 
     guest_has(0, VA, sim_lo(2, DISCO_RWX, false), 0);
     miss(VA, DISCO_ACCESS_LOAD);
-    ck_assert(sim_reaches(r.m, 0, shared));
+    ck_assert(sim_reaches(r.m, 0, NULL, shared));
     ck_assert_int_eq(store_fault(VA), DISCO_NEXT_RESUME);
     ck_assert(!g->exception);
     ck_assert_uint_ne(page_at(2).v, shared.v);
     ck_assert_uint_eq(page_at(9).v, shared.v);
-    ck_assert(in_tlb(2) && !sim_reaches(r.m, 0, shared));
+    ck_assert(in_tlb(2) && !sim_reaches(r.m, 0, NULL, shared));
     ck_assert_uint_eq(v->stats.write_monitor, 1);
     ck_assert_uint_eq(vm->pmap.stats.cow_copies, 1);
 }
@@ -127,9 +127,9 @@ START_TEST(a_write_fault_in_an_unmapped_segment)
     uint64_t va = SIM_UNMAPPED + 2 * DISCO_PAGE_SIZE;
 
     miss(va, DISCO_ACCESS_LOAD);
-    ck_assert(sim_reaches(r.m, 0, shared));
+    ck_assert(sim_reaches(r.m, 0, NULL, shared));
     ck_assert_int_eq(store_fault(va), DISCO_NEXT_RESUME);
-    ck_assert(in_tlb(2) && !sim_reaches(r.m, 0, shared));
+    ck_assert(in_tlb(2) && !sim_reaches(r.m, 0, NULL, shared));
     ck_assert_uint_eq(v->stats.write_monitor, 1);
 }
 END_TEST

@@ -82,9 +82,20 @@ END_TEST
 START_TEST(paused_while_it_moves)
 {
     meanwhile = a_thief_takes_it;
-    ck_assert_int_eq(disco_vcpu_pause(v), 0);
+    ck_assert_int_eq(disco_vcpu_pause(v, DISCO_PAUSE_PERSON), 0);
     ck_assert_uint_eq(rig_state(v), DISCO_VCPU_PAUSED);
     ck_assert_uint_eq(disco_sched_load(r.s, 1), 0);
+}
+END_TEST
+
+static void another_resumes_it(void) { v->paused_by = 0; }
+
+/* The one that resumes it finds it BLOCKED still, and does nothing more. */
+START_TEST(resumed_before_it_was_set_aside)
+{
+    meanwhile = another_resumes_it;
+    ck_assert_int_eq(disco_vcpu_pause(v, DISCO_PAUSE_PERSON), 0);
+    ck_assert_uint_eq(rig_state(v), DISCO_VCPU_BLOCKED);
 }
 END_TEST
 
@@ -101,7 +112,8 @@ END_TEST
 int main(void)
 {
     const TTest *tests[] = {woken_by_two_it_waits_once, woken_while_it_moves,
-                            paused_while_it_moves, ended_while_it_moves};
+                            paused_while_it_moves, resumed_before_it_was_set_aside,
+                            ended_while_it_moves};
 
     return SUITE_RUN("home", tests, setup, teardown);
 }

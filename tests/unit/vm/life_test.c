@@ -3,6 +3,8 @@
 #include "../mm/suite.h"
 #include "rig.h"
 
+#include "sched.h"
+
 #include <string.h>
 
 static struct rig r;
@@ -177,7 +179,7 @@ static enum disco_next another_raises(struct disco_vcpu *v, const struct disco_e
     ck_assert_uint_eq(kicks_of(0), before + 1);
     disco_vcpu_line(v, 2, false);
     ck_assert_uint_eq(kicks_of(0), before + 2);
-    disco_vcpu_pause(v);
+    disco_vcpu_pause(v, DISCO_PAUSE_PERSON);
     ck_assert_uint_eq(kicks_of(0), before + 3);
     sim_become(r.m, 0);
     return DISCO_NEXT_RESUME;
@@ -199,24 +201,24 @@ START_TEST(pausing)
     struct rig_vm *vm = RIG_ADD(&r, 8, 2, sleeper);
     struct disco_vcpu *v = &vm->vcpu[0], *w = &vm->vcpu[1];
 
-    ck_assert_int_eq(disco_vcpu_pause(v), DISCO_ERR_STATE);
-    ck_assert_int_eq(disco_vcpu_resume(v), DISCO_ERR_STATE);
+    ck_assert_int_eq(disco_vcpu_pause(v, DISCO_PAUSE_PERSON), DISCO_ERR_STATE);
+    ck_assert_int_eq(disco_vcpu_resume(v, DISCO_PAUSE_PERSON), DISCO_ERR_STATE);
     start(v);
-    ck_assert_int_eq(disco_vcpu_pause(v), 0); /* READY */
+    ck_assert_int_eq(disco_vcpu_pause(v, DISCO_PAUSE_PERSON), 0); /* READY */
     ck_assert_uint_eq(rig_state(v), DISCO_VCPU_PAUSED);
     ck_assert_uint_eq(disco_sched_load(r.s, 0), 0);
-    ck_assert_int_eq(disco_vcpu_pause(v), 0);
+    ck_assert_int_eq(disco_vcpu_pause(v, DISCO_PAUSE_PERSON), 0);
     disco_vcpu_line(v, 3, true); /* does not wake it, but is kept */
     ck_assert_uint_eq(rig_state(v), DISCO_VCPU_PAUSED);
-    ck_assert_int_eq(disco_vcpu_resume(v), 0);
-    ck_assert_int_eq(disco_vcpu_resume(v), 0);
+    ck_assert_int_eq(disco_vcpu_resume(v, DISCO_PAUSE_PERSON), 0);
+    ck_assert_int_eq(disco_vcpu_resume(v, DISCO_PAUSE_PERSON), 0);
     ck_assert_uint_eq(disco_sched_load(r.s, 0), 1);
     rig_turn(&r, 0);
     ck_assert_uint_eq(sim_guest(v)->lines, 8);
     ck_assert_uint_eq(rig_state(v), DISCO_VCPU_BLOCKED);
-    disco_vcpu_pause(v); /* BLOCKED */
+    disco_vcpu_pause(v, DISCO_PAUSE_PERSON); /* BLOCKED */
     ck_assert_uint_eq(rig_state(v), DISCO_VCPU_PAUSED);
-    disco_vcpu_resume(v);
+    disco_vcpu_resume(v, DISCO_PAUSE_PERSON);
     ck_assert_uint_eq(rig_state(v), DISCO_VCPU_READY);
     start(w);
     ck_assert_uint_eq(rig_state(w), DISCO_VCPU_READY);
@@ -229,7 +231,7 @@ static enum disco_next pauses_itself(struct disco_vcpu *v, const struct disco_ex
     (void)x;
     *result = 0;
     ck_assert_uint_eq(rig_state(v), DISCO_VCPU_RUNNING);
-    ck_assert_int_eq(disco_vcpu_pause(v), 0);
+    ck_assert_int_eq(disco_vcpu_pause(v, DISCO_PAUSE_PERSON), 0);
     return DISCO_NEXT_RESUME;
 }
 
@@ -243,11 +245,71 @@ START_TEST(pausing_one_that_runs)
     rig_turn(&r, 0);
     ck_assert_uint_eq(rig_state(v), DISCO_VCPU_PAUSED);
     ck_assert_uint_eq(v->stats.exits[DISCO_EXIT_CALL], 1);
-    ck_assert_int_eq(disco_vcpu_resume(v), 0);
+    ck_assert_int_eq(disco_vcpu_resume(v, DISCO_PAUSE_PERSON), 0);
     rig_turn(&r, 0);
     ck_assert_uint_eq(v->stats.exits[DISCO_EXIT_CALL], 2);
     disco_vm_end(&vm->vm, DISCO_CAUSE_KILLED, 0, NULL);
     ck_assert_uint_eq(rig_state(v), DISCO_VCPU_STOPPED);
+}
+END_TEST
+
+START_TEST(paused_while_any_reason_is_left)
+{
+    struct rig_vm *vm = RIG_ADD(&r, 8, 1, yields);
+    struct disco_vcpu *v = &vm->vcpu[0];
+
+    start(v);
+    disco_vcpu_pause(v, DISCO_PAUSE_PERSON);
+    disco_vm_pause(&vm->vm, DISCO_PAUSE_PERSON | DISCO_PAUSE_MEMORY);
+    disco_vcpu_resume(v, DISCO_PAUSE_PERSON | DISCO_PAUSE_MEMORY); /* its own reasons only */
+    ck_assert_uint_eq(rig_state(v), DISCO_VCPU_PAUSED);
+    disco_vcpu_pause(v, DISCO_PAUSE_MEMORY);
+    disco_vm_resume(&vm->vm, DISCO_PAUSE_PERSON);
+    ck_assert_uint_eq(rig_state(v), DISCO_VCPU_PAUSED);
+    disco_vm_resume(&vm->vm, DISCO_PAUSE_MEMORY);
+    ck_assert_uint_eq(rig_state(v), DISCO_VCPU_PAUSED);
+    disco_vcpu_resume(v, DISCO_PAUSE_MEMORY);
+    ck_assert_uint_eq(rig_state(v), DISCO_VCPU_READY);
+    disco_vm_resume(&vm->vm, DISCO_PAUSE_MEMORY); /* nothing to take back */
+    ck_assert_uint_eq(disco_sched_load(r.s, 0), 1);
+}
+END_TEST
+
+START_TEST(pausing_a_vm)
+{
+    struct rig_vm *vm = RIG_ADD(&r, 8, 3, sleeper), *other = RIG_ADD(&r, 8, 1, spin);
+
+    start(&vm->vcpu[0]);
+    rig_settle(&r, &vm->vcpu[0], 2);
+    start(&vm->vcpu[1]);
+    start(&other->vcpu[0]);
+    disco_vm_pause(&vm->vm, DISCO_PAUSE_PERSON);
+    start(&vm->vcpu[2]); /* started while its VM is paused */
+    for (unsigned i = 0; i < 3; i++)
+        ck_assert_uint_eq(rig_state(&vm->vcpu[i]), DISCO_VCPU_PAUSED);
+    ck_assert_uint_eq(vm->vm.alive, 3);
+    ck_assert_uint_eq(rig_state(&other->vcpu[0]), DISCO_VCPU_READY);
+    ck_assert_uint_eq(disco_sched_load(r.s, 0) + disco_sched_load(r.s, 1), 1);
+    disco_vm_resume(&vm->vm, DISCO_PAUSE_PERSON);
+    for (unsigned i = 0; i < 3; i++)
+        ck_assert_uint_eq(rig_state(&vm->vcpu[i]), DISCO_VCPU_READY);
+}
+END_TEST
+
+START_TEST(a_paused_vm_can_be_ended)
+{
+    struct rig_vm *vm = RIG_ADD(&r, 8, 3, sleeper);
+
+    disco_vm_pause(&vm->vm, DISCO_PAUSE_MEMORY); /* nobody there yet */
+    start(&vm->vcpu[0]);
+    start(&vm->vcpu[1]);
+    ck_assert_uint_eq(rig_state(&vm->vcpu[0]), DISCO_VCPU_PAUSED);
+    disco_vm_end(&vm->vm, DISCO_CAUSE_KILLED, 0, NULL);
+    for (unsigned i = 0; i < 3; i++)
+        ck_assert_uint_eq(rig_state(&vm->vcpu[i]), DISCO_VCPU_STOPPED);
+    ck_assert_uint_eq(vm->ended, 1);
+    disco_vm_resume(&vm->vm, DISCO_PAUSE_MEMORY); /* too late, and harmless */
+    ck_assert_uint_eq(rig_state(&vm->vcpu[0]), DISCO_VCPU_STOPPED);
 }
 END_TEST
 
@@ -259,7 +321,7 @@ START_TEST(ending_from_every_state)
     rig_settle(&r, &vm->vcpu[0], 2);
     start(&vm->vcpu[1]);
     start(&vm->vcpu[2]);
-    disco_vcpu_pause(&vm->vcpu[1]);
+    disco_vcpu_pause(&vm->vcpu[1], DISCO_PAUSE_PERSON);
     ck_assert_uint_eq(rig_state(&vm->vcpu[0]), DISCO_VCPU_BLOCKED);
     ck_assert_uint_eq(rig_state(&vm->vcpu[1]), DISCO_VCPU_PAUSED);
     ck_assert_uint_eq(rig_state(&vm->vcpu[2]), DISCO_VCPU_READY);
@@ -316,14 +378,74 @@ START_TEST(one_that_stops_alone_can_start_again)
     struct disco_vcpu *v = &vm->vcpu[0];
 
     vm->vm.hooks.call = stops;
-    start(v);
+    sim_load(&vm->vcpu[1], sleeper, 3);
+    start(&vm->vcpu[1]);
     rig_turn(&r, 0);
-    ck_assert_uint_eq(rig_state(v), DISCO_VCPU_STOPPED);
+    for (unsigned i = 1; i <= 3; i++) {
+        start(v);
+        ck_assert_uint_eq(vm->vm.alive, 2);
+        ck_assert_uint_eq(r.s->admitted, 2);
+        rig_turn(&r, 0);
+        rig_turn(&r, 1);
+        ck_assert_uint_eq(rig_state(v), DISCO_VCPU_STOPPED);
+        ck_assert_uint_eq(v->stats.exits[DISCO_EXIT_CALL], i);
+        ck_assert_uint_eq(vm->vm.alive, 1);
+        ck_assert_uint_eq(r.s->admitted, 1);
+        ck_assert_uint_eq(vm->ended, 0);
+    }
+}
+END_TEST
+
+START_TEST(when_the_last_one_stops_the_vm_ends)
+{
+    struct rig_vm *vm = RIG_ADD(&r, 8, 2, yields);
+
+    vm->vm.hooks.call = stops;
+    start(&vm->vcpu[0]);
+    start(&vm->vcpu[1]);
+    rig_turn(&r, 0);
     ck_assert_uint_eq(vm->ended, 0);
+    rig_turn(&r, 1);
+    ck_assert_uint_eq(vm->ended, 1);
+    ck_assert_int_eq(vm->vm.cause, DISCO_CAUSE_FAULT);
+    ck_assert_str_eq(vm->vm.why, "every virtual CPU has stopped");
     ck_assert_uint_eq(vm->vm.alive, 0);
-    start(v);
-    rig_turn(&r, 0);
-    ck_assert_uint_eq(v->stats.exits[DISCO_EXIT_CALL], 2);
+    ck_assert_uint_eq(r.s->admitted, 0);
+}
+END_TEST
+
+/* The hook finds everything given back: it may make the VM anew on the spot. */
+START_TEST(a_vm_is_made_anew_in_its_storage)
+{
+    struct rig_vm *vm = RIG_ADD(&r, 8, 2, off), *other = RIG_ADD(&r, 8, 1, spin);
+
+    start(&other->vcpu[0]);
+    for (unsigned i = 1; i <= 5; i++) {
+        start(&vm->vcpu[0]);
+        start(&vm->vcpu[1]);
+        for (unsigned n = 0; n < 8; n++)
+            rig_turn(&r, n % 2);
+        ck_assert_uint_eq(vm->ended, i);
+        ck_assert_int_eq(vm->vm.cause, DISCO_CAUSE_POWEROFF);
+        ck_assert_uint_eq(vm->vm.alive, 0);
+        ck_assert_uint_eq(r.s->admitted, 1);
+        rig_again(vm, off, 4);
+    }
+    ck_assert_uint_eq(rig_state(&other->vcpu[0]), DISCO_VCPU_READY);
+}
+END_TEST
+
+START_TEST(a_vm_that_has_ended_is_not_started)
+{
+    struct rig_vm *vm = RIG_ADD(&r, 8, 1, spin);
+
+    disco_vm_end(&vm->vm, DISCO_CAUSE_KILLED, 0, NULL);
+    ck_assert_int_eq(disco_vcpu_start(&vm->vcpu[0], r.s), DISCO_ERR_STATE);
+    ck_assert_uint_eq(vm->ended, 1);
+    ck_assert_uint_eq(vm->vm.alive, 0);
+    ck_assert_uint_eq(r.s->admitted, 0);
+    disco_vm_end(&vm->vm, DISCO_CAUSE_KILLED, 0, NULL);
+    ck_assert_uint_eq(vm->ended, 1);
 }
 END_TEST
 
@@ -344,9 +466,12 @@ int main(void)
     const TTest *tests[] = {
         init_refuses, start_refuses, from_start_to_poweroff, waiting_and_waking,
         a_line_that_rises_while_going_to_sleep, a_running_one_is_kicked, pausing,
-        pausing_one_that_runs, ending_from_every_state, ending_without_virtual_cpus,
+        pausing_one_that_runs, paused_while_any_reason_is_left, pausing_a_vm,
+        a_paused_vm_can_be_ended, ending_from_every_state, ending_without_virtual_cpus,
         one_that_dies_takes_its_vm_along,
-        one_that_stops_alone_can_start_again, running_off_the_program,
+        one_that_stops_alone_can_start_again, when_the_last_one_stops_the_vm_ends,
+        a_vm_is_made_anew_in_its_storage, a_vm_that_has_ended_is_not_started,
+        running_off_the_program,
     };
 
     return SUITE_RUN("life", tests, setup, teardown);

@@ -6,6 +6,8 @@
 #include "../mm/suite.h"
 #include "rig.h"
 
+#include "sched.h"
+
 #include <disco/atomic.h>
 
 #include <stdlib.h>
@@ -17,6 +19,7 @@
 #define PATIENCE 20000000
 
 static struct rig r;
+static bool tagged; /* the TLBs */
 
 static uint64_t scaled(uint64_t n)
 {
@@ -27,7 +30,8 @@ static uint64_t scaled(uint64_t n)
 
 static void make(unsigned cpus, unsigned nodes)
 {
-    struct rig_config c = {.cpus = cpus, .nodes = nodes, .hidden = 4, .slice_ns = 50 * SIM_OP_NS};
+    struct rig_config c = {.cpus = cpus, .nodes = nodes, .hidden = 4, .slice_ns = 50 * SIM_OP_NS,
+                           .tagged = tagged};
 
     rig_init(&r, &c);
 }
@@ -119,15 +123,23 @@ static uint64_t calls_of(const struct disco_vcpu *v)
 
 static void order(struct disco_vcpu *v, uint32_t what)
 {
-    switch (what % 4) {
+    uint32_t who = what / 8 % 2 ? DISCO_PAUSE_PERSON : DISCO_PAUSE_MEMORY;
+
+    switch (what % 8) {
     case 0:
-        disco_vcpu_pause(v);
+        disco_vcpu_pause(v, who);
         break;
     case 1:
-        disco_vcpu_resume(v);
+        disco_vcpu_resume(v, who);
+        break;
+    case 2:
+        disco_vm_pause(v->vm, who);
+        break;
+    case 3:
+        disco_vm_resume(v->vm, who);
         break;
     default:
-        disco_vcpu_line(v, LINE + what / 4 % 3, what / 12 % 2);
+        disco_vcpu_line(v, LINE + what / 8 % 3, what / 24 % 2);
         break;
     }
 }
@@ -135,11 +147,12 @@ static void order(struct disco_vcpu *v, uint32_t what)
 /* After all the orders every one of them still lives: it answers to a line. */
 static void all_alive(struct rig_vm *vm)
 {
+    disco_vm_resume(&vm->vm, DISCO_PAUSE_PERSON | DISCO_PAUSE_MEMORY);
     for (unsigned n = 0; n < vm->vm.vcpus; n++) {
         struct disco_vcpu *v = &vm->vcpu[n];
         uint64_t before = calls_of(v), patience = PATIENCE;
 
-        disco_vcpu_resume(v);
+        disco_vcpu_resume(v, DISCO_PAUSE_PERSON | DISCO_PAUSE_MEMORY);
         while (calls_of(v) < before + 3 && --patience) {
             disco_vcpu_line(v, LINE, false);
             disco_vcpu_line(v, LINE, true);
@@ -244,6 +257,112 @@ START_TEST(start_against_end)
             ck_assert_uint_eq(rig_state(&vm->vcpu[i]), DISCO_VCPU_STOPPED);
         rig_fini(&r);
     }
+}
+END_TEST
+
+/* --- starting virtual CPUs of a VM that is paused and resumed meanwhile --- */
+
+static void start_and_pause(void *ctx, unsigned cpu)
+{
+    struct rig_vm *vm = ctx;
+
+    if (cpu == 0) {
+        for (unsigned i = 0; i < vm->vm.vcpus; i++)
+            ck_assert_int_eq(disco_vcpu_start(&vm->vcpu[i], r.s), 0);
+    }
+    for (unsigned i = 0; cpu == 1 && i < 10; i++) {
+        disco_vm_pause(&vm->vm, DISCO_PAUSE_PERSON);
+        disco_vm_resume(&vm->vm, DISCO_PAUSE_PERSON);
+    }
+    __atomic_fetch_add(&over, 1, __ATOMIC_SEQ_CST);
+    while (cpu == 2 && __atomic_load_n(&over, __ATOMIC_SEQ_CST) < 3)
+        r.b->ops->relax(r.b);
+    if (cpu == 2) {
+        all_alive(vm);
+        disco_vm_end(&vm->vm, DISCO_CAUSE_KILLED, 0, NULL);
+    }
+    while (!rig_all_ended(&r))
+        disco_sched_turn(r.s, NULL, NULL);
+}
+
+START_TEST(start_against_pause)
+{
+    for (unsigned round = 0; round < scaled(60); round++) {
+        struct rig_vm *vm;
+
+        make(3, 1);
+        over = 0;
+        vm = RIG_ADD(&r, 8, 5, busy);
+        sim_run(r.m, start_and_pause, vm);
+        ck_assert_uint_eq(vm->ended, 1);
+        ck_assert_uint_eq(r.s->admitted, 0);
+        rig_fini(&r);
+    }
+}
+END_TEST
+
+/* --- a VM ends and is made anew in its storage while another runs --- */
+
+/* Store in memory, give way a few times, then end the VM: the first of its virtual CPUs does. */
+static const struct sim_insn brief[] = {
+    {SIM_SET, 3, 0, (int64_t)SIM_UNMAPPED}, {SIM_SET, 6, 0, 30},
+    {SIM_STORE, 9, 3, 0}, {SIM_SET, 0, 0, DISCO_CALL_YIELD}, {SIM_CALL, 0, 0, 0},
+    {SIM_ADD, 9, 9, 1}, {SIM_BNE, 9, 6, 2},
+    {SIM_SET, 1, 0, 0}, {SIM_SET, 0, 0, DISCO_CALL_POWEROFF}, {SIM_CALL, 0, 0, 0}, GOTO(10),
+};
+
+static void wait_for_end(struct rig_vm *vm, uint32_t round)
+{
+    unsigned patience = PATIENCE;
+
+    while (__atomic_load_n(&vm->ended, __ATOMIC_SEQ_CST) != round && --patience) {
+        disco_sched_turn(r.s, soon, NULL);
+        if (round % 3 == 0) /* sometimes we are the first to end it */
+            disco_vm_end(&vm->vm, DISCO_CAUSE_KILLED, 0, NULL);
+    }
+    ck_assert_msg(patience, "the end of round %u was lost", round);
+}
+
+static void make_anew(void *ctx, unsigned cpu)
+{
+    struct rig_vm **vm = ctx;
+
+    for (uint32_t round = 1; cpu == 0 && round <= scaled(150); round++) {
+        for (unsigned i = 0; i < vm[0]->vm.vcpus; i++)
+            (void)disco_vcpu_start(&vm[0]->vcpu[i], r.s);
+        wait_for_end(vm[0], round);
+        ck_assert_uint_eq(vm[0]->vm.alive, 0);
+        for (unsigned i = 0; i < vm[0]->vm.vcpus; i++)
+            ck_assert_uint_eq(rig_state(&vm[0]->vcpu[i]), DISCO_VCPU_STOPPED);
+        ck_assert_uint_eq(r.s->admitted, vm[1]->vm.vcpus);
+        rig_again(vm[0], brief, sizeof brief / sizeof brief[0]);
+    }
+    if (cpu == 0)
+        disco_vm_end(&vm[1]->vm, DISCO_CAUSE_KILLED, 0, NULL);
+    while (!rig_ended(vm[1]))
+        disco_sched_turn(r.s, NULL, NULL);
+}
+
+START_TEST(made_anew_while_others_run)
+{
+    struct rig_vm *vm[2];
+
+    make(3, 2);
+    vm[0] = RIG_ADD(&r, 16, 4, brief);
+    vm[1] = RIG_ADD(&r, 8, 3, busy);
+    for (unsigned i = 0; i < 3; i++) {
+        sim_load(&vm[1]->vcpu[i], brief, sizeof brief / sizeof brief[0]);
+        sim_guest(&vm[1]->vcpu[i])->r[9] = UINT32_MAX; /* it will not come to an end */
+        ck_assert_int_eq(disco_vcpu_start(&vm[1]->vcpu[i], r.s), 0);
+    }
+    sim_run(r.m, make_anew, vm);
+    ck_assert_int_eq(vm[1]->vm.cause, DISCO_CAUSE_KILLED);
+    ck_assert_uint_eq(r.s->admitted, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert_uint_eq(disco_sched_load(r.s, i), 0);
+        ck_assert_uint_eq(r.s->q[i].running, 0);
+    }
+    rig_fini(&r);
 }
 END_TEST
 
@@ -355,20 +474,33 @@ START_TEST(no_store_is_lost_when_pages_move)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *s = suite_create("race");
-    TCase *c = tcase_create("race");
-    SRunner *runner;
-    int failed;
+static void without_tags(void) { tagged = false; }
+static void with_tags(void) { tagged = true; }
 
+static TCase *all_races(const char *name, SFun regime)
+{
+    TCase *c = tcase_create(name);
+
+    tcase_add_checked_fixture(c, regime, NULL);
     tcase_add_test(c, no_wake_up_is_lost);
     tcase_add_test(c, no_wake_up_is_lost_among_many);
     tcase_add_loop_test(c, pause_resume_and_lines_at_random, 0, 4);
     tcase_add_test(c, start_against_end);
+    tcase_add_test(c, start_against_pause);
+    tcase_add_test(c, made_anew_while_others_run);
     tcase_add_test(c, no_store_is_lost_when_pages_move);
     tcase_set_timeout(c, 300);
-    suite_add_tcase(s, c);
+    return c;
+}
+
+int main(void)
+{
+    Suite *s = suite_create("race");
+    SRunner *runner;
+    int failed;
+
+    suite_add_tcase(s, all_races("flush", without_tags));
+    suite_add_tcase(s, all_races("tagged", with_tags));
     runner = srunner_create(s);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);

@@ -31,7 +31,8 @@ void rig_init(struct rig *r, const struct rig_config *c)
 {
     uint64_t pages = c->pages ? c->pages : 256;
     struct sim_config sc = {.cpus = c->cpus, .nodes = c->nodes, .pages_per_node = pages,
-                            .tlb_pairs = c->tlb_pairs, .hidden = c->hidden, .seed = c->seed};
+                            .tlb_pairs = c->tlb_pairs, .hidden = c->hidden, .seed = c->seed,
+                            .tagged = c->tagged};
     struct disco_sched_config s = {.slice_ns = c->slice_ns ? c->slice_ns : 100 * SIM_OP_NS,
                                    .queue_len = c->queue_len ? c->queue_len : 32};
     size_t size;
@@ -130,34 +131,55 @@ static void add_devices(struct rig_vm *vm, struct disco_backend *b)
     RIG_CHECK(!disco_power_calls(&vm->power, &vm->calls));
 }
 
-static void add_pmap(struct rig *r, struct rig_vm *vm, uint64_t pages)
+static void init_pmap(struct rig *r, struct rig_vm *vm, uint32_t id)
 {
-    struct disco_pmap_config c = {.id = r->vms, .pages = pages, .sets = pages / 4 + 1, .mm = r->mm,
-                                  .backend = r->b, .purge = disco_vm_purge, .purge_ctx = &vm->vm};
+    struct disco_pmap_config c = {.id = id, .pages = vm->pages, .sets = vm->pages / 4 + 1,
+                                  .mm = r->mm, .backend = r->b, .purge = disco_vm_purge,
+                                  .purge_ctx = &vm->vm};
     size_t size = disco_pmap_size(&c);
 
-    RIG_CHECK(!disco_pmap_init(&vm->pmap, store(r, size), size, &c));
+    if (!vm->pmap_storage)
+        vm->pmap_storage = store(r, size);
+    RIG_CHECK(!disco_pmap_init(&vm->pmap, vm->pmap_storage, size, &c));
+}
+
+static void init_vcpu(struct rig_vm *vm, void *storage, unsigned i,
+                      const struct sim_insn *program, uint32_t length)
+{
+    size_t size = disco_vcpu_size(vm->rig->b, RIG_SETS);
+
+    RIG_CHECK(!disco_vcpu_init(&vm->vcpu[i], storage, size, &vm->vm, RIG_SETS));
+    sim_load(&vm->vcpu[i], program, length);
 }
 
 struct rig_vm *rig_add(struct rig *r, uint64_t pages, unsigned vcpus,
                        const struct sim_insn *program, uint32_t length)
 {
     struct rig_vm *vm = memset(store(r, sizeof *vm), 0, sizeof *vm);
-    size_t size = disco_vcpu_size(r->b, RIG_SETS);
 
     RIG_CHECK(vcpus <= RIG_VCPUS);
     vm->rig = r;
-    add_pmap(r, vm, pages);
+    vm->pages = pages;
+    init_pmap(r, vm, r->vms);
     vm->vm = (struct disco_vm){.name = "rig", .backend = r->b, .pmap = &vm->pmap, .owner = vm,
                                .hooks = {.call = on_call, .ended = on_ended}};
     RIG_CHECK(!disco_vm_init(&vm->vm));
-    for (unsigned i = 0; i < vcpus; i++) {
-        RIG_CHECK(!disco_vcpu_init(&vm->vcpu[i], store(r, size), size, &vm->vm, RIG_SETS));
-        sim_load(&vm->vcpu[i], program, length);
-    }
+    for (unsigned i = 0; i < vcpus; i++)
+        init_vcpu(vm, store(r, disco_vcpu_size(r->b, RIG_SETS)), i, program, length);
     add_devices(vm, r->b);
     r->vm[r->vms++] = vm;
     return vm;
+}
+
+void rig_again(struct rig_vm *vm, const struct sim_insn *program, uint32_t length)
+{
+    unsigned vcpus = vm->vm.vcpus;
+
+    disco_pmap_fini(&vm->pmap);
+    init_pmap(vm->rig, vm, vm->pmap.id);
+    RIG_CHECK(!disco_vm_init(&vm->vm));
+    for (unsigned i = 0; i < vcpus; i++)
+        init_vcpu(vm, vm->vcpu[i].arch, i, program, length);
 }
 
 /* --- turns --- */

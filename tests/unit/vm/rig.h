@@ -37,6 +37,8 @@ struct rig_vm {
     struct disco_timer timer;
     struct disco_power power;
     struct rig *rig;
+    void *pmap_storage;
+    uint64_t pages;
     char out[RIG_OUT];      /* what it wrote to its console */
     size_t out_n;
     char last_words[300];
@@ -59,6 +61,7 @@ struct rig_config {
     unsigned cpus, nodes;
     uint64_t pages;       /* of machine memory, a node; 0: 256 */
     unsigned tlb_pairs, hidden;
+    bool tagged;          /* TLBs */
     uint64_t slice_ns;    /* 0: 100 operations */
     unsigned queue_len;   /* 0: enough */
     uint32_t seed;
@@ -71,6 +74,9 @@ struct rig_vm *rig_add(struct rig *r, uint64_t pages, unsigned vcpus,
                        const struct sim_insn *program, uint32_t length);
 #define RIG_ADD(r, pages, vcpus, program) \
     rig_add(r, pages, vcpus, program, sizeof(program) / sizeof((program)[0]))
+
+/* A VM that has ended is made anew in the same storage, with the program and memory of a new one. */
+void rig_again(struct rig_vm *vm, const struct sim_insn *program, uint32_t length);
 
 /* One turn of processor @p cpu, with the devices polled. */
 void rig_turn(struct rig *r, unsigned cpu);

@@ -3,6 +3,8 @@
 #include "../mm/suite.h"
 #include "rig.h"
 
+#include "sched.h"
+
 #include <string.h>
 
 #define GOTO(place) {SIM_BEQ, 0, 0, place}
@@ -173,7 +175,7 @@ START_TEST(an_idle_processor_steals)
     make(2, 1);
     vm = STARTED(3, spin); /* 0 and 2 to processor 0, 1 to processor 1 */
     ck_assert_uint_eq(disco_sched_load(r.s, 0), 2);
-    disco_vcpu_pause(&vm->vcpu[1]);
+    disco_vcpu_pause(&vm->vcpu[1], DISCO_PAUSE_PERSON);
     rig_turn(&r, 1);
     ck_assert_uint_eq(disco_sched_load(r.s, 0), 1);
     ck_assert_uint_eq(disco_sched_load(r.s, 1), 1);
@@ -189,46 +191,262 @@ START_TEST(a_thief_prefers_what_belongs_to_its_node)
 
     make(2, 2);
     vm = STARTED(4, spin); /* 0 and 2 on node 0, 1 and 3 on node 1 */
-    disco_vcpu_pause(&vm->vcpu[1]);
-    disco_vcpu_pause(&vm->vcpu[3]);
+    disco_vcpu_pause(&vm->vcpu[1], DISCO_PAUSE_PERSON);
+    disco_vcpu_pause(&vm->vcpu[3], DISCO_PAUSE_PERSON);
     rig_turn(&r, 1); /* steals 0 */
     ck_assert_uint_eq(vm->vcpu[0].cpu, 1);
     ck_assert_uint_eq(vm->vcpu[0].node, 0);
-    disco_vcpu_pause(&vm->vcpu[2]);
-    disco_vcpu_pause(&vm->vcpu[0]);
-    disco_vcpu_resume(&vm->vcpu[1]);
-    disco_vcpu_resume(&vm->vcpu[3]);
-    disco_vcpu_resume(&vm->vcpu[0]); /* queue 1: 1, 3, 0 */
+    disco_vcpu_pause(&vm->vcpu[2], DISCO_PAUSE_PERSON);
+    disco_vcpu_pause(&vm->vcpu[0], DISCO_PAUSE_PERSON);
+    disco_vcpu_resume(&vm->vcpu[1], DISCO_PAUSE_PERSON);
+    disco_vcpu_resume(&vm->vcpu[3], DISCO_PAUSE_PERSON);
+    disco_vcpu_resume(&vm->vcpu[0], DISCO_PAUSE_PERSON); /* queue 1: 1, 3, 0 */
+    vm->vcpu[0].served = vm->vcpu[1].served + 50 * SIM_OP_NS; /* half a slice ahead: no matter */
     rig_turn(&r, 0);                 /* of those three, the last is at home here */
     ck_assert_uint_eq(vm->vcpu[0].cpu, 0);
     ck_assert_uint_eq(vm->vcpu[0].stats.migrations, 1);
 }
 END_TEST
 
-START_TEST(nothing_is_stolen_between_equals)
+static void turns(unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        for (unsigned cpu = 0; cpu < r.b->cpus; cpu++)
+            rig_turn(&r, cpu);
+    }
+}
+
+static uint64_t migrations(const struct rig_vm *vm)
+{
+    uint64_t n = 0;
+
+    for (unsigned i = 0; i < vm->vm.vcpus; i++)
+        n += vm->vcpu[i].stats.migrations;
+    return n;
+}
+
+/* Ten seconds of slices of 10 ms: does everyone get its share, within @p percent? */
+static void check_shares(struct rig_vm *vm, uint64_t ticks, unsigned percent)
+{
+    uint64_t share = ticks * 100 * r.b->cpus / vm->vm.vcpus;
+
+    for (unsigned i = 0; i < vm->vm.vcpus; i++) {
+        uint64_t got = ops_of(&vm->vcpu[i]);
+
+        ck_assert_msg(got * 100 >= share * (100 - percent) && got * 100 <= share * (100 + percent),
+                      "virtual CPU %u of %u on %u got %llu of %llu", i, vm->vm.vcpus, r.b->cpus,
+                      (unsigned long long)got, (unsigned long long)share);
+    }
+}
+
+static const struct { unsigned cpus, vcpus; } loads[] = {
+    {2, 3}, {4, 8}, {4, 5}, {4, 7}, {3, 8}, {1, 3}, {4, 4},
+};
+#define LOADS (sizeof loads / sizeof loads[0])
+
+START_TEST(shares_are_equal_whatever_the_numbers)
+{
+    for (unsigned i = 0; i < LOADS; i++) {
+        struct rig_vm *vm;
+
+        make(loads[i].cpus, 1);
+        vm = STARTED(loads[i].vcpus, spin);
+        turns(1000);
+        check_shares(vm, 1000, 2);
+        if (vm->vm.vcpus % r.b->cpus == 0)
+            ck_assert_uint_eq(migrations(vm), 0); /* nothing to gain: they stay */
+        else
+            ck_assert_uint_lt(migrations(vm), 1000 * r.b->cpus / 2);
+        if (i + 1 < LOADS)
+            rig_fini(&r);
+    }
+}
+END_TEST
+
+START_TEST(shares_are_equal_when_they_begin_unequally)
+{
+    struct rig_vm *vm;
+
+    make(4, 2);
+    vm = STARTED(8, spin);
+    for (unsigned i = 0; i < 8; i++) /* all home on processor 0 or 1 */
+        disco_vcpu_pause(&vm->vcpu[i], DISCO_PAUSE_PERSON);
+    for (unsigned i = 0; i < 8; i++) {
+        vm->vcpu[i].cpu = i < 6 ? 0 : 1;
+        disco_vcpu_resume(&vm->vcpu[i], DISCO_PAUSE_PERSON);
+    }
+    turns(1000);
+    check_shares(vm, 1000, 3);
+}
+END_TEST
+
+/* Service is counted in 64 bits and may wrap: nothing happens then. */
+START_TEST(shares_are_equal_when_the_count_wraps)
+{
+    struct rig_vm *vm;
+
+    make(2, 1);
+    r.s->floor = UINT64_MAX - 1000 * SIM_OP_NS;
+    vm = RIG_ADD(&r, 8, 3, spin);
+    for (unsigned i = 0; i < 3; i++) {
+        vm->vcpu[i].served = r.s->floor - 1;
+        ck_assert_int_eq(disco_vcpu_start(&vm->vcpu[i], r.s), 0);
+        ck_assert_uint_eq(vm->vcpu[i].served, UINT64_MAX - 1000 * SIM_OP_NS);
+    }
+    turns(1000);
+    ck_assert_uint_lt(vm->vcpu[0].served, UINT64_MAX / 2);
+    check_shares(vm, 1000, 2);
+}
+END_TEST
+
+START_TEST(who_ran_alone_owes_nothing)
+{
+    struct rig_vm *a, *b;
+    uint64_t before;
+
+    make(1, 1);
+    a = STARTED(1, spin);
+    turns(1000);
+    b = STARTED(1, spin);
+    before = ops_of(&a->vcpu[0]);
+    turns(20);
+    ck_assert_uint_ge(ops_of(&a->vcpu[0]) - before, 900);
+    ck_assert_uint_ge(ops_of(&b->vcpu[0]), 900);
+}
+END_TEST
+
+/* The same when nobody was there to compare with while it happened. */
+START_TEST(who_ran_alone_and_then_slept_owes_nothing)
+{
+    struct rig_vm *a, *b;
+    uint64_t before;
+
+    make(1, 1);
+    b = STARTED(1, sleeper);
+    turns(1);
+    a = STARTED(1, spin);
+    turns(1000);
+    sim_load(&a->vcpu[0], sleeper, 2);
+    turns(1);
+    ck_assert_uint_eq(rig_state(&a->vcpu[0]), DISCO_VCPU_BLOCKED);
+    sim_load(&b->vcpu[0], spin, 2);
+    disco_vcpu_line(&b->vcpu[0], 2, true);
+    turns(2);
+    sim_load(&a->vcpu[0], spin, 2);
+    disco_vcpu_line(&a->vcpu[0], 2, true);
+    before = ops_of(&a->vcpu[0]);
+    turns(20);
+    ck_assert_uint_ge(ops_of(&a->vcpu[0]) - before, 900);
+}
+END_TEST
+
+START_TEST(who_slept_has_saved_up_a_slice_at_most)
+{
+    struct rig_vm *a, *b;
+    uint64_t before;
+
+    make(1, 1);
+    a = STARTED(1, spin);
+    b = STARTED(1, sleeper);
+    turns(1000);
+    ck_assert_uint_eq(rig_state(&b->vcpu[0]), DISCO_VCPU_BLOCKED);
+    sim_load(&b->vcpu[0], spin, 2); /* now it computes */
+    disco_vcpu_line(&b->vcpu[0], 2, true);
+    before = ops_of(&a->vcpu[0]);
+    turns(20);
+    ck_assert_uint_ge(ops_of(&a->vcpu[0]) - before, 900);
+    ck_assert_uint_ge(ops_of(&b->vcpu[0]), 900);
+}
+END_TEST
+
+START_TEST(who_wake_up_together_have_a_slice_each)
+{
+    struct rig_vm *a, *b;
+
+    make(1, 1);
+    a = STARTED(1, spin);
+    b = STARTED(8, sleeper);
+    turns(1000);
+    for (unsigned i = 0; i < 8; i++) {
+        disco_vcpu_line(&b->vcpu[i], 2, true);
+        ck_assert_uint_eq(a->vcpu[0].served - b->vcpu[i].served, 100 * SIM_OP_NS);
+    }
+}
+END_TEST
+
+static struct rig_vm *asleep;
+static uint64_t wake_at;
+
+/* At its time, the sleeper's line rises; *ctx: the processor that raises it. */
+static uint64_t wakes(void *ctx)
+{
+    if (r.b->ops->now(r.b) < wake_at)
+        return wake_at;
+    sim_become(r.m, *(unsigned *)ctx);
+    disco_vcpu_line(&asleep->vcpu[0], 2, true);
+    sim_become(r.m, 0);
+    return UINT64_MAX;
+}
+
+static void served_at_once(unsigned by)
+{
+    struct sim_cpu_stats kicked;
+
+    make(2, 1);
+    asleep = STARTED(1, sleeper);
+    rig_turn(&r, 0);
+    STARTED(1, spin);
+    for (unsigned i = 0; i < 10; i++)
+        rig_turn(&r, 0);
+    wake_at = r.b->ops->now(r.b) + 30 * SIM_OP_NS;
+    disco_sched_turn(r.s, wakes, &by); /* the slice ends early */
+    sim_cpu_stats(r.m, 0, &kicked);
+    ck_assert_uint_eq(kicked.kicks, by); /* it needs no kick to itself */
+    ck_assert_uint_le(r.b->ops->now(r.b), wake_at + 2 * SIM_OP_NS);
+    ck_assert_uint_eq(rig_state(&asleep->vcpu[0]), DISCO_VCPU_READY);
+    disco_sched_turn(r.s, NULL, NULL);
+    ck_assert_uint_eq(rig_state(&asleep->vcpu[0]), DISCO_VCPU_BLOCKED);
+    ck_assert_uint_eq(asleep->vcpu[0].stats.switches, 2);
+}
+
+START_TEST(woken_by_its_processor_it_is_served_at_once) { served_at_once(0); }
+END_TEST
+
+START_TEST(woken_by_another_it_is_served_at_once) { served_at_once(1); }
+END_TEST
+
+START_TEST(who_has_had_its_share_waits)
+{
+    uint64_t from;
+    unsigned by = 0;
+
+    make(1, 1);
+    asleep = STARTED(1, sleeper);
+    turns(1);
+    STARTED(1, spin);
+    turns(10);
+    asleep->vcpu[0].served = r.s->floor + 200 * SIM_OP_NS;
+    from = r.b->ops->now(r.b);
+    wake_at = from + 30 * SIM_OP_NS;
+    disco_sched_turn(r.s, wakes, &by);
+    ck_assert_uint_eq(r.b->ops->now(r.b) - from, 100 * SIM_OP_NS); /* a whole slice */
+}
+END_TEST
+
+START_TEST(one_that_has_fallen_behind_is_fetched)
 {
     struct rig_vm *vm;
 
     make(2, 1);
     vm = STARTED(4, spin);
-    for (unsigned i = 0; i < 50; i++)
-        rig_turn(&r, 0); /* processor 1 does nothing meanwhile: its two wait, as two do here */
+    rig_turn(&r, 0);
+    rig_turn(&r, 0);
+    rig_turn(&r, 0);
     ck_assert_uint_eq(ops_of(&vm->vcpu[1]) + ops_of(&vm->vcpu[3]), 0);
-    ck_assert_uint_eq(vm->vcpu[0].stats.migrations, 0);
-}
-END_TEST
-
-START_TEST(a_longer_queue_is_shortened)
-{
-    struct rig_vm *vm;
-
-    make(2, 1);
-    vm = STARTED(6, spin);
-    disco_vcpu_pause(&vm->vcpu[1]);
-    disco_vcpu_pause(&vm->vcpu[3]); /* queues: 3 and 1 */
-    rig_turn(&r, 1);
-    ck_assert_uint_eq(disco_sched_load(r.s, 0), 2);
-    ck_assert_uint_eq(disco_sched_load(r.s, 1), 2);
+    for (unsigned i = 0; i < 50; i++)
+        rig_turn(&r, 0); /* processor 1 does nothing all the time: its two are not left alone */
+    for (unsigned i = 0; i < 4; i++)
+        ck_assert_uint_ge(ops_of(&vm->vcpu[i]), 1000);
 }
 END_TEST
 
@@ -257,7 +475,7 @@ static void idle_on_1(struct disco_backend *b)
     struct sim_cpu_stats s[2];
 
     in_idle = true;
-    sim_become(r.m, 0);
+    sim_become(r.m, 2);
     disco_vcpu_line(&woken->vcpu[0], 2, true);
     sim_become(r.m, 1);
     sim_cpu_stats(r.m, 0, &s[0]);
@@ -271,7 +489,7 @@ START_TEST(an_idle_processor_hears_of_work)
 {
     struct disco_backend_ops ops;
 
-    make(2, 1);
+    make(3, 1);
     woken = STARTED(1, sleeper);
     rig_turn(&r, 0);
     ops = *r.b->ops;
@@ -283,6 +501,76 @@ START_TEST(an_idle_processor_hears_of_work)
     rig_turn(&r, 1);
     ck_assert_uint_eq(woken->vcpu[0].cpu, 1);
     ck_assert_uint_eq(woken->vcpu[0].stats.migrations, 1);
+}
+END_TEST
+
+/* Two wake up while two processors idle: each of these hears of it, none twice. */
+static void idle_on_both(struct disco_backend *b)
+{
+    struct sim_cpu_stats s;
+
+    (void)b;
+    in_idle = true;
+    r.s->idle = 2 | 4;
+    sim_become(r.m, 0);
+    disco_vcpu_line(&woken->vcpu[0], 2, true);
+    disco_vcpu_line(&woken->vcpu[1], 2, true);
+    disco_vcpu_line(&woken->vcpu[2], 2, true);
+    for (unsigned i = 1; i < 3; i++) {
+        sim_cpu_stats(r.m, i, &s);
+        ck_assert_uint_eq(s.kicks, 1);
+    }
+    ck_assert_uint_eq(r.s->idle, 0);
+    sim_become(r.m, 1);
+}
+
+START_TEST(each_offer_wakes_another)
+{
+    struct disco_backend_ops ops;
+    struct disco_sched_stats st;
+
+    make(3, 1);
+    woken = STARTED(3, sleeper);
+    turns(1);
+    ops = *r.b->ops;
+    ops.idle = idle_on_both;
+    r.b->ops = &ops;
+    in_idle = false;
+    rig_turn(&r, 1);
+    ck_assert(in_idle);
+    ck_assert_int_eq(disco_sched_stats(r.s, 0, &st), 0);
+    ck_assert_uint_eq(st.kicks, 2); /* the first woken is processor 0's own, who takes it next */
+}
+END_TEST
+
+START_TEST(what_a_processor_did_is_counted)
+{
+    struct disco_sched_stats st;
+    struct rig_vm *vm;
+    uint64_t wait = 12345678;
+
+    make(2, 1);
+    ck_assert_int_eq(disco_sched_stats(r.s, 2, &st), DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_sched_stats(r.s, 0, NULL), DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_sched_stats(NULL, 0, &st), DISCO_ERR_BAD_ARG);
+    disco_sched_turn(r.s, poll_soon, &wait);
+    ck_assert_int_eq(disco_sched_stats(r.s, 0, &st), 0);
+    ck_assert_uint_eq(st.idle_ns, wait);
+    ck_assert_uint_eq(st.turns, 1);
+    vm = STARTED(2, spin);
+    rig_turn(&r, 0);
+    rig_turn(&r, 0); /* the same again: no switch */
+    rig_turn(&r, 1);
+    disco_vcpu_pause(&vm->vcpu[0], DISCO_PAUSE_PERSON);
+    rig_turn(&r, 0); /* takes the other */
+    ck_assert_int_eq(disco_sched_stats(r.s, 0, &st), 0);
+    ck_assert_uint_eq(st.idle_ns, wait);
+    ck_assert_uint_eq(st.turns, 4);
+    ck_assert_uint_eq(st.switches, 2);
+    ck_assert_uint_eq(st.steals, 1);
+    ck_assert_int_eq(disco_sched_stats(r.s, 1, &st), 0);
+    ck_assert_uint_eq(st.turns, 1);
+    ck_assert_uint_eq(st.idle_ns, 0);
 }
 END_TEST
 
@@ -311,7 +599,7 @@ START_TEST(coming_back_it_finds_no_old_entries)
     vm = STARTED(1, touch);
     rig_turn(&r, 0);
     ck_assert_int_eq(disco_pmap_translate(&vm->pmap, (disco_ppn){0}, 0, &old), 0);
-    ck_assert(sim_reaches(r.m, 0, old));
+    ck_assert(sim_reaches(r.m, 0, NULL, old));
     ck_assert_int_eq(disco_memmap_get(r.mm, old), 0); /* so that it is not used again */
     rig_turn(&r, 1); /* stolen */
     ck_assert_uint_eq(vm->vcpu[0].stats.migrations, 1);
@@ -330,8 +618,14 @@ int main(void)
         config_is_checked, equal_virtual_cpus_get_equal_time, two_processors_share_four,
         a_slice_ends_on_time, alone_it_keeps_its_translations, poll_is_called_when_it_wants,
         idling_lasts_until_poll_wants_it, an_idle_processor_steals,
-        a_thief_prefers_what_belongs_to_its_node, nothing_is_stolen_between_equals,
-        a_longer_queue_is_shortened, it_wakes_up_where_it_fell_asleep,
+        a_thief_prefers_what_belongs_to_its_node, shares_are_equal_whatever_the_numbers,
+        shares_are_equal_when_they_begin_unequally, shares_are_equal_when_the_count_wraps,
+        who_ran_alone_owes_nothing, who_ran_alone_and_then_slept_owes_nothing,
+        who_slept_has_saved_up_a_slice_at_most, who_wake_up_together_have_a_slice_each,
+        woken_by_its_processor_it_is_served_at_once, woken_by_another_it_is_served_at_once,
+        who_has_had_its_share_waits,
+        one_that_has_fallen_behind_is_fetched, each_offer_wakes_another,
+        what_a_processor_did_is_counted, it_wakes_up_where_it_fell_asleep,
         a_starting_one_goes_where_least_is_to_do,
         an_idle_processor_hears_of_work, coming_back_it_finds_no_old_entries,
     };

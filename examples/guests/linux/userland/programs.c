@@ -8,7 +8,8 @@
 #include "guest.h"
 
 #define PROGRAMS(P)                                                                                \
-    P(cpuloop) P(forkexec) P(fpalt) P(mark) P(mmaptest) P(oom) P(pipetest) P(sigtest) P(tlbwalk)
+    P(cpuloop) P(forkexec) P(fpalt) P(mark) P(mmaptest) P(oom) P(pipetest) P(shootdown) P(sigtest) \
+    P(smptest) P(soak) P(spinners) P(tlbwalk)
 
 #define DECLARE(name) int name##_main(int argc, char **argv);
 PROGRAMS(DECLARE)

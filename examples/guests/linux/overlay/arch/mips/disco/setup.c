@@ -11,7 +11,6 @@
 #include <asm/bootinfo.h>
 #include <asm/irq_cpu.h>
 #include <asm/prom.h>
-#include <asm/time.h>
 #include <asm/traps.h>
 
 #include "disco.h"
@@ -45,16 +44,4 @@ void __init device_tree_init(void)
 void __init arch_init_irq(void)
 {
 	mips_cpu_irq_init();
-}
-
-/* The rate of Count, which is both the clock and, with Compare, the timer. */
-void __init plat_time_init(void)
-{
-	struct device_node *cpus = of_find_node_by_path("/cpus");
-	u32 hz;
-
-	if (of_property_read_u32(cpus, "clock-frequency", &hz))
-		panic("no clock-frequency in /cpus");
-	of_node_put(cpus);
-	mips_hpt_frequency = hz;
 }

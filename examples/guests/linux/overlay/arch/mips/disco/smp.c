@@ -10,6 +10,7 @@
 #include <linux/sched/task_stack.h>
 #include <linux/smp.h>
 
+#include <asm/cpu-info.h>
 #include <asm/mach-generic/irq.h>
 #include <asm/mipsregs.h>
 #include <asm/processor.h>
@@ -91,9 +92,14 @@ static int boot_secondary(int cpu, struct task_struct *idle)
 	return err < 0 ? -EIO : 0;
 }
 
-/* The lines were opened on the boot processor only, when their handlers were set. */
+/*
+ * Caches are the monitor's affair: as parts of one core, which would share theirs, the processors do not interrupt
+ * each other to flush what they do not have. The interrupt lines were opened on the boot processor only, when
+ * their handlers were set.
+ */
 static void init_secondary(void)
 {
+	cpu_set_core(&current_cpu_data, 0);
 	change_c0_status(ST0_IM, (0x100 << DISCO_LINE_IPI) | (0x100 << DISCO_LINE_TIMER));
 }
 

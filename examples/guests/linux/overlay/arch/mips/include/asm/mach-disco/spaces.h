@@ -31,4 +31,7 @@
 
 #include <asm/mach-generic/spaces.h>
 
+/* Not about addresses, but this is the header that asm/page.h includes. */
+#include <memory-hints.h>
+
 #endif

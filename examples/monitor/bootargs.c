@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "bootargs.h"
+
+#include "board.h"
+#include "log.h"
+#include "monitor.h"
+
+#define MS UINT64_C(1000000)
+
+/* What follows `key` if `text` begins with it; NULL if not. */
+static const char *after(const char *text, const char *key)
+{
+    while (*key && *text == *key)
+        text++, key++;
+    return *key ? NULL : text;
+}
+
+static uint64_t number(const char *text)
+{
+    const char *hex = after(text, "0x");
+    unsigned base = hex ? 16 : 10;
+    uint64_t value = 0;
+
+    for (text = hex ? hex : text;; text++) {
+        unsigned c = (unsigned char)*text, d = c >= 'a' ? c - 'a' + 10 : c - '0';
+
+        if (c < '0' || d >= base)
+            return value;
+        value = value * base + d;
+    }
+}
+
+/* Arguments are 32-bit pointers, to be sign-extended. */
+static const char *string_at(uint64_t table, unsigned i)
+{
+    return (const char *)(uint64_t)(int64_t)((const int32_t *)table)[i];
+}
+
+/* The environment, name and value in turn, knows of more than 256 MiB. */
+static uint64_t ram_size(uint64_t envp, uint64_t low)
+{
+    uint64_t size = low;
+
+    for (unsigned i = 0; string_at(envp, i); i += 2) {
+        const char *value = string_at(envp, i + 1);
+
+        if (after(string_at(envp, i), "ememsize") && value)
+            size = number(value);
+    }
+    return size > BOARD_RAM_MAX ? BOARD_RAM_MAX : size;
+}
+
+static bool is_end(const char *s) { return *s == ' ' || !*s; }
+
+static bool is(const char *word, const char *key)
+{
+    const char *rest = after(word, key);
+
+    return rest && is_end(rest);
+}
+
+static void option(const char *word)
+{
+    struct options *o = &mon.options;
+    const char *v;
+
+    if ((v = after(word, "rd_start="))) /* a CKSEG0 address */
+        mon.archive.at = (const uint8_t *)(MIPS_XKPHYS + BOARD_RAM + (number(v) & 0x1fffffff));
+    else if ((v = after(word, "rd_size=")))
+        mon.archive.len = number(v);
+    else if ((v = after(word, "slice=")))
+        o->slice_ns = number(v) * MS;
+    else if ((v = after(word, "stats=")))
+        o->stats_ns = number(v) * MS;
+    mon.machine.c_only |= is(word, "vectors=c");
+    mon.machine.tagged |= is(word, "tlb=tagged");
+    o->framed |= is(word, "console=framed");
+    o->stay |= is(word, "stay");
+    o->stop_on_reset |= is(word, "on-reset=stop");
+}
+
+void bootargs_read(int argc, uint64_t argv, uint64_t envp, uint64_t ram)
+{
+    mon.ram = ram_size(envp, ram);
+    for (int i = 1; i < argc; i++) {
+        const char *s = string_at(argv, (unsigned)i);
+
+        while (*s) {
+            option(s);
+            while (!is_end(s))
+                s++;
+            while (*s == ' ')
+                s++;
+        }
+    }
+    if (!mon.archive.at || !mon.archive.len)
+        die("no boot archive: start the monitor with -initrd");
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef MONITOR_BOOTARGS_H
+#define MONITOR_BOOTARGS_H
+
+/*
+ * What the boot loader gave us: bytes of RAM, the place of the boot archive, and on the same command
+ * line the monitor's own options. Read into `mon`.
+ *
+ *   vectors=c             answer every TLB miss in C
+ *   tlb=flush|tagged      how virtual CPUs share a TLB
+ *   slice=MS              time slice
+ *   stats=MS              write statistics to the log this often
+ *   console=framed        the terminal carries the output of every VM, in frames: console.h
+ *   on-reset=stop|restart what a guest's reset does
+ *   stay                  do not power off when every VM has ended
+ */
+
+#include <stdint.h>
+
+void bootargs_read(int argc, uint64_t argv, uint64_t envp, uint64_t ram);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef MONITOR_MONITOR_H
+#define MONITOR_MONITOR_H
+
+/*
+ * What the parts of the monitor share. Written before other processors start; afterwards each part
+ * says itself who may write what.
+ */
+
+#include "config.h"
+#include "mips64.h"
+#include "vm.h"
+
+struct options {
+    bool framed;       /* console=framed: the terminal carries frames of every VM */
+    bool stay;         /* go on when every VM has ended */
+    bool stop_on_reset;
+    uint64_t slice_ns; /* 0: the scheduler's own */
+    uint64_t stats_ns; /* write the statistics this often; 0: not */
+};
+
+struct monitor {
+    struct mips_machine machine;
+    struct disco_memmap *mm;
+    struct disco_sched *sched;
+    struct config config;
+    struct vm vm[CONFIG_VMS];
+    struct options options;
+    struct bytes archive;
+    uint64_t ram;       /* bytes */
+    uint32_t attention; /* processor 0 is wanted: accessed atomically */
+    uint32_t over;      /* the processors' loops end: atomically */
+};
+
+extern struct monitor mon;
+
+static inline uint64_t monitor_now(void)
+{
+    return mon.machine.backend.ops->now(&mon.machine.backend);
+}
+
+/* Processor 0 shall look after the VMs soon. From any processor. */
+void monitor_attention(void);
+/* The loop of a processor. */
+void monitor_processor(void);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef MONITOR_SMP_H
+#define MONITOR_SMP_H
+
+/* The Malta board's processors: how many there are, starting them, interrupting them, one time for all. */
+
+#define SMP_MAX 16
+#define SMP_STACK_SHIFT 14
+
+#ifndef __ASSEMBLER__
+#include "mips64.h"
+
+/* Processors of this machine, SMP_MAX at most. */
+unsigned smp_processors(void);
+/* Set this processor's Count to the machine's time; on each, before mips64_init() or mips64_cpu_init(). */
+void smp_set_clock(void);
+/* The interprocessor interrupt, for struct mips_machine. smp_raise() may be called from any processor. */
+void smp_raise(unsigned cpu);
+void smp_lower(unsigned cpu);
+/*
+ * Start processors 1 to m->backend.cpus - 1; each runs loop() for ever. Returns when all run, with
+ * how many there are, itself included; fewer than asked for: one did not come up.
+ */
+unsigned smp_start(struct mips_machine *m, void (*loop)(void));
+#endif
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <disco/atomic.h>
+#include <disco/pvio.h>
+
+/*
+ * What the guest knows of its memory and the monitor cannot see. No lock: two calls on one page
+ * meet at its pmap entry, and what follows is the guest's own doing.
+ */
+
+static bool aligned(uint64_t n) { return !(n & DISCO_PAGE_MASK); }
+
+/* The range has been checked against the VM's memory, and its length against the bound. */
+static int64_t pages_free(void *dev, void *caller, const union disco_arg *a)
+{
+    const struct disco_buf *b = &a[0].buf;
+    struct disco_memory *m = dev;
+    disco_ppn ppn = disco_pa_page(b->pa);
+    int64_t had = 0;
+
+    (void)caller;
+    if (!aligned(b->pa.v) || !aligned(b->len))
+        return DISCO_ERR_BAD_ARG;
+    for (uint64_t n = b->len >> DISCO_PAGE_SHIFT; n; n--, ppn.v++) {
+        disco_mpn mpn;
+
+        had += disco_pmap_translate(b->pmap, ppn, b->node, &mpn) == DISCO_OK;
+        disco_pmap_drop(b->pmap, ppn); /* always: a page on the move looks absent for a moment */
+    }
+    disco_count(&m->calls_free, 1);
+    disco_count(&m->pages_freed, (uint64_t)had);
+    return had;
+}
+
+static int64_t page_zero(void *dev, void *caller, const union disco_arg *a)
+{
+    struct disco_memory *m = dev;
+    disco_pa pa = {a[0].value};
+    int err;
+
+    (void)caller;
+    if (!aligned(pa.v))
+        return DISCO_ERR_BAD_ARG;
+    err = disco_pmap_zero(m->pmap, disco_pa_page(pa));
+    if (!err)
+        disco_count(&m->pages_zeroed, 1);
+    return err;
+}
+
+int disco_memory_calls(struct disco_memory *m, struct disco_calls *t)
+{
+    const struct disco_call free = {
+        DISCO_CALL_PAGES_FREE, "pages_free", pages_free, m,
+        {{DISCO_ARG_BUF_OUT, 0, DISCO_MEMORY_FREE_MAX << DISCO_PAGE_SHIFT}}};
+    const struct disco_call zero = {
+        DISCO_CALL_PAGE_ZERO, "page_zero", page_zero, m, {{DISCO_ARG_VALUE, 0, UINT64_MAX}}};
+    int err = m && m->pmap ? disco_calls_add(t, &free) : DISCO_ERR_BAD_ARG;
+
+    return err ? err : disco_calls_add(t, &zero);
+}
