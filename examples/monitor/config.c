@@ -100,7 +100,7 @@ static const char *complete(const struct config *c)
     return NULL;
 }
 
-/* Names go into the log and the prompt's commands, where "cpu0" and "machine" mean something else. */
+/* Names go into the log, where "cpu0" and "machine" mean something else. */
 static bool name_ok(struct bytes b)
 {
     for (size_t i = 0; i < b.len; i++) {

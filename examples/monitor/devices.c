@@ -17,7 +17,7 @@
 
 enum { DEVICE_CONSOLE = 1, DEVICE_TIMER = 2 };
 
-/* Up while any device has it up. Under a lock: of two changes the later must be the one that lasts. */
+/* Up while any device has it up. Under a lock: of two changes the later one must last. */
 static void device_line(struct vm *vm, uint32_t device, bool up)
 {
     struct disco_backend *b = &mon.machine.backend;
@@ -45,8 +45,8 @@ static void lower_to(uint64_t *word, uint64_t at)
 {
     uint64_t old = __atomic_load_n(word, __ATOMIC_SEQ_CST);
 
-    while (at < old && !__atomic_compare_exchange_n(word, &old, at, false, __ATOMIC_SEQ_CST,
-                                                    __ATOMIC_SEQ_CST))
+    while (at < old &&
+           !__atomic_compare_exchange_n(word, &old, at, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
         ;
 }
 
@@ -123,8 +123,8 @@ enum disco_next devices_call(struct disco_vcpu *v, const struct disco_exit *x, i
         *result = DISCO_OK;
         return DISCO_NEXT_YIELD;
     }
-    *result = disco_calls_run(&vm->calls, x->call, x->arg, &vm->pmap,
-                              b->node_of_cpu[b->ops->cpu(b)], v);
+    *result =
+        disco_calls_run(&vm->calls, x->call, x->arg, &vm->pmap, b->node_of_cpu[b->ops->cpu(b)], v);
     if (refusal(*result))
         devices_report(v, refusal(*result), x->call);
     return after_call(v, *result);
@@ -155,7 +155,7 @@ static void panic(void *ctx, void *caller, const char *text)
 
 /* --- virtual processors --- */
 
-/* Under the device's lock. One that is STOPPED is nobody's: no processor touches it until it starts. */
+/* Under the device's lock. One that is STOPPED is nobody's until it starts. */
 static int start_vcpu(void *ctx, unsigned id, uint64_t pc, uint64_t sp, uint64_t gp)
 {
     static const uint64_t no_args[4];
@@ -205,8 +205,8 @@ static int add_calls(struct vm *vm)
 int devices_make(struct vm *vm)
 {
     struct disco_backend *b = &mon.machine.backend;
-    int err = disco_console_init(&vm->console, b, console_put, vm,
-                                 (struct disco_line){console_line, vm});
+    int err =
+        disco_console_init(&vm->console, b, console_put, vm, (struct disco_line){console_line, vm});
 
     memset(&vm->calls, 0, sizeof vm->calls);
     memset(vm->vcpu_stops, 0, sizeof vm->vcpu_stops);
@@ -214,8 +214,12 @@ int devices_make(struct vm *vm)
     vm->timer_at = 0;
     vm->power = (struct disco_power){poweroff, reset, panic, vm};
     vm->memory = (struct disco_memory){.pmap = &vm->pmap};
-    vm->smp = (struct disco_smp){.backend = b, .start = start_vcpu, .stop = stop_vcpu,
-                                 .raise = raise_ipi, .lower = lower_ipi, .ctx = vm};
+    vm->smp = (struct disco_smp){.backend = b,
+                                 .start = start_vcpu,
+                                 .stop = stop_vcpu,
+                                 .raise = raise_ipi,
+                                 .lower = lower_ipi,
+                                 .ctx = vm};
     err = err ? err : disco_timer_init(&vm->timer, b, (struct disco_line){timer_line, vm});
     return err ? err : add_calls(vm);
 }

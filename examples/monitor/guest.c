@@ -114,8 +114,9 @@ int guest_load(struct vm *vm)
     size_t size = describe(vm, tree, sizeof tree);
     int err = size ? load_segments(vm) : DISCO_ERR_NO_SPACE;
 
-    err = err ? err : disco_pmap_write(&vm->pmap, (disco_pa){vm->initrd_pa}, vm->initrd.at,
-                                       vm->initrd.len, 0);
+    err = err ? err
+              : disco_pmap_write(&vm->pmap, (disco_pa){vm->initrd_pa}, vm->initrd.at,
+                                 vm->initrd.len, 0);
     return err ? err : disco_pmap_write(&vm->pmap, (disco_pa){fdt_pa(vm)}, tree, size, 0);
 }
 

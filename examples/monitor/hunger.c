@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * When machine memory runs out: the VM that asks is paused, the others go on, and it is resumed when
- * memory has returned. Part of the life of a VM: see life.h for who may do what.
+ * When machine memory runs out: the VM that asks is paused, the others go on, and it is resumed
+ * when memory has returned. Part of the life of a VM: see life.h for who may do what.
  */
 #include "log.h"
 #include "memory.h"
@@ -14,7 +14,7 @@
 
 static bool all_hungry; /* has been said */
 
-/* Any processor. The virtual CPU that found none tries the same instruction again when its VM goes on. */
+/* Any processor. The same instruction is tried again when the VM goes on. */
 enum disco_next hunger_no_memory(struct disco_vcpu *v)
 {
     disco_vm_pause(v->vm, DISCO_PAUSE_MEMORY);

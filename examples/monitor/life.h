@@ -5,10 +5,10 @@
 /*
  * The life of virtual machines: started, paused, reset, stopped, ended by themselves, started again.
  *
- *     OFF --start--> ON --the guest, a person, a fault--> ENDING --all stopped--> OFF, or WAITING --> ON
+ *     OFF --start--> ON --guest, person, fault--> ENDING --all stopped--> OFF, or WAITING --> ON
  *
- * Only processor 0 changes it, from its poll(), so none of this needs a lock. Other processors leave a
- * word (`over`, `starved`) and call for attention.
+ * Only processor 0 changes it, from its poll(), so none of this needs a lock. Other processors
+ * leave a word (`over`, `starved`) and call for attention.
  */
 
 #include <disco/vcpu.h>

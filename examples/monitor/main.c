@@ -3,7 +3,8 @@
  * The bundled monitor: puts libdisco's libraries together on a Malta board.
  *
  * Read from the bottom: monitor_main() finds memory and the boot archive, takes the tables of the
- * virtual machines of vms.conf, starts them, and lets the scheduler turn until all of them have ended.
+ * virtual machines of vms.conf, starts processors and virtual machines, and lets the scheduler turn
+ * until all of these have ended.
  */
 #include "board.h"
 #include "bootargs.h"
@@ -17,8 +18,8 @@
 void monitor_main(int argc, uint64_t argv, uint64_t envp, uint64_t ram);
 
 /*
- * The keyboard, and whether memory is free, are looked at this often. A serial port holds no more than 16 bytes:
- * while bytes come, it is looked at sooner.
+ * The keyboard, and whether memory is free, are looked at this often. A serial port holds no more
+ * than 16 bytes: while bytes come, it is looked at sooner.
  */
 #define LOOK_NS UINT64_C(10000000)
 #define LOOK_SOON_NS UINT64_C(500000)
@@ -49,8 +50,8 @@ static void look(uint64_t now)
 }
 
 /*
- * Processor 0, after most exits: what others want of it, timers that a monitor call may just have set,
- * and now and then the serial ports, which have to be asked.
+ * Processor 0, after most exits: what others want of it, timers that a monitor call may just have
+ * set, and now and then the serial ports, which have to be asked.
  */
 static uint64_t poll(void *ctx)
 {
@@ -152,7 +153,8 @@ static void tell_memory(void)
 
 static void start_processors(void)
 {
-    unsigned want = mon.machine.backend.cpus, have = want > 1 ? smp_start(&mon.machine, monitor_processor) : 1;
+    unsigned want = mon.machine.backend.cpus,
+             have = want > 1 ? smp_start(&mon.machine, monitor_processor) : 1;
 
     if (have < want)
         die("of %u processors only %u came up", want, have);

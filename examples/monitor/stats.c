@@ -59,12 +59,44 @@ static void add(void *sum, const void *more, size_t size)
 struct sums {
     struct mips_stats m;
     struct disco_vcpu_stats v;
+    struct disco_pmap_stats p;
     uint64_t hits, misses, inserts;
+    uint64_t bad, ipis, freed, zeroed, asked, state, paused, hungry;
+};
+
+#define OF(field) offsetof(struct sums, field)
+
+static const struct {
+    const char *name;
+    size_t offset;
+} sum_name[] = {
+    {"l2tlb_hits", OF(hits)}, {"l2tlb_misses", OF(misses)}, {"l2tlb_inserts", OF(inserts)},
+    {"pmap_hits", OF(m.pmap_hits)}, {"exits", OF(m.exits)},
+    {"miss_l2tlb", OF(v.miss_l2tlb)}, {"miss_pmap", OF(v.miss_pmap)},
+    {"miss_guest", OF(v.miss_guest)},
+    {"write_monitor", OF(v.write_monitor)}, {"write_guest", OF(v.write_guest)},
+    {"bus_errors", OF(v.bus_errors)}, {"reflected", OF(m.reflected)},
+    {"interrupts", OF(m.interrupts)}, {"insn_runs", OF(m.runs)}, {"fpu_loads", OF(m.fpu_loads)},
+    {"calls_bad", OF(bad)}, {"ipis", OF(ipis)}, {"pages_freed", OF(freed)},
+    {"pages_zeroed", OF(zeroed)}, {"pages_present", OF(p.present)}, {"pages_shared", OF(p.shared)},
+    {"pages_asked", OF(asked)}, {"first_touch", OF(p.first_touch)}, {"purges", OF(p.purges)},
+    {"switches", OF(v.switches)}, {"migrations", OF(v.migrations)}, {"run_ns", OF(v.run_ns)},
+    {"state", OF(state)}, {"paused", OF(paused)}, {"hungry", OF(hungry)},
 };
 
 static struct sums sum(const struct vm *vm)
 {
-    struct sums s = {0};
+    struct sums s = {
+        .p = vm->pmap.stats,
+        .bad = vm->calls.bad,
+        .ipis = vm->smp.ipis,
+        .freed = vm->memory.pages_freed,
+        .zeroed = vm->memory.pages_zeroed,
+        .asked = vm->config->memory >> DISCO_PAGE_SHIFT,
+        .state = vm->life.state,
+        .paused = vm->life.paused,
+        .hungry = vm->life.hungry,
+    };
 
     for (unsigned i = 0; i < vm->vm.vcpus; i++) {
         const struct disco_l2tlb *l = vm->vcpu[i].l2tlb;
@@ -90,26 +122,10 @@ static void put_names(stats_put *put, const char *of, const char *const *name,
 void stats_walk(struct vm *vm, stats_put *put)
 {
     const struct sums s = sum(vm);
-    const struct disco_pmap_stats *p = &vm->pmap.stats;
     const char *of = vm->config->name;
-    const struct row rows[] = {
-        {"l2tlb_hits", s.hits}, {"l2tlb_misses", s.misses}, {"l2tlb_inserts", s.inserts},
-        {"pmap_hits", s.m.pmap_hits}, {"exits", s.m.exits},
-        {"miss_l2tlb", s.v.miss_l2tlb}, {"miss_pmap", s.v.miss_pmap},
-        {"miss_guest", s.v.miss_guest},
-        {"write_monitor", s.v.write_monitor}, {"write_guest", s.v.write_guest},
-        {"bus_errors", s.v.bus_errors}, {"reflected", s.m.reflected},
-        {"interrupts", s.m.interrupts}, {"insn_runs", s.m.runs}, {"fpu_loads", s.m.fpu_loads},
-        {"calls_bad", vm->calls.bad}, {"ipis", vm->smp.ipis},
-        {"pages_freed", vm->memory.pages_freed}, {"pages_zeroed", vm->memory.pages_zeroed},
-        {"pages_present", p->present}, {"pages_shared", p->shared},
-        {"pages_asked", vm->config->memory >> DISCO_PAGE_SHIFT},
-        {"first_touch", p->first_touch}, {"purges", p->purges},
-        {"switches", s.v.switches}, {"migrations", s.v.migrations}, {"run_ns", s.v.run_ns},
-        {"state", vm->life.state}, {"paused", vm->life.paused}, {"hungry", vm->life.hungry},
-    };
 
-    put_rows(put, of, ROWS(rows));
+    for (size_t i = 0; i < sizeof sum_name / sizeof sum_name[0]; i++)
+        put(of, sum_name[i].name, *(const uint64_t *)((const char *)&s + sum_name[i].offset));
     put_names(put, of, exc_name, s.m.code, 32);
     put_names(put, of, insn_name, s.m.insn, 64);
 }

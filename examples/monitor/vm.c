@@ -96,7 +96,9 @@ int vm_make(struct vm *vm)
         .name = vm->config->name,
         .backend = &mon.machine.backend,
         .pmap = &vm->pmap,
-        .hooks = {.call = devices_call, .ended = life_ended, .report = devices_report,
+        .hooks = {.call = devices_call,
+                  .ended = life_ended,
+                  .report = devices_report,
                   .no_memory = hunger_no_memory},
     };
     vm->reports = 0;

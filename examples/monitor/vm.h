@@ -3,8 +3,8 @@
 #define MONITOR_VM_H
 
 /*
- * A virtual machine of this monitor: the libraries' objects put together. Its tables stay where they
- * are while the monitor runs; vm_make() fills them anew each time the VM is started.
+ * A virtual machine of this monitor: the libraries' objects put together. Its tables stay where
+ * they are while the monitor runs; vm_make() fills them anew each time the VM is started.
  */
 
 #include <disco/pvio.h>

@@ -50,7 +50,10 @@ int disco_smp_calls(struct disco_smp *s, unsigned vcpus, struct disco_calls *t)
 {
     const uint64_t all = UINT64_MAX >> (64 - vcpus % 64) % 64;
     const struct disco_call call[] = {
-        {DISCO_CALL_VCPU_START, "vcpu_start", vcpu_start, s,
+        {DISCO_CALL_VCPU_START,
+         "vcpu_start",
+         vcpu_start,
+         s,
          {{DISCO_ARG_VALUE, 0, vcpus - 1},
           {DISCO_ARG_VALUE, 0, UINT64_MAX},
           {DISCO_ARG_VALUE, 0, UINT64_MAX},

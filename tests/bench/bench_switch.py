@@ -3,6 +3,7 @@
 """Two virtual CPUs that take turns on one processor: what a switch costs, TLB flushed against TLB tagged."""
 
 import functools
+import statistics
 import sys
 
 import counts
@@ -14,8 +15,9 @@ from launcher.say import Failure
 REGIMES = ("flush", "tagged")
 PAIRS = {"two VMs": {"vms": 2, "cpus": 1}, "one VM": {"vms": 1, "cpus": 2}}
 SWITCHED = "switch_in"     # the backend's function that puts another virtual CPU onto the processor
-FEW, MANY = 200, 1200      # rounds
-SHORT, LONG = 100, 400     # ms
+COUNTED = 2000             # rounds
+TIMED = (200, 8200)        # rounds of two runs: one less the other has no start and no end
+COMPUTED = (100, 400)      # ms
 
 
 def guest(regime, pair, options, extra=()):
@@ -37,66 +39,75 @@ def numbers(outcome, what):
     return found
 
 
-class Steady:
-    """What more rounds add: the second of two runs less the first, divided by the rounds between."""
-
-    def __init__(self, runs, rounds):
-        (self.first, self.second), self.rounds = runs, rounds
-
-    def each(self, value):
-        return (value(self.second) - value(self.first)) / self.rounds
+def each(runs, steps, value):
+    """What one step more adds: the second of two runs less the first."""
+    return (value(runs[1]) - value(runs[0])) / (steps[1] - steps[0])
 
 
 # --- turns that are given away ---
 
-def switches(monitor, regime, pair, entries):
-    """Counted runs: what one round costs, and the traces that switched."""
-    runs = []
-    for rounds in (FEW, MANY):
-        runner = functools.partial(guest, regime, pair, {"entries": entries, "rounds": rounds})
-        runs.append(counts.counted(lambda extra, run=runner: run(extra=extra), options=[
-            *monitor.options(), *counts.places("tag", [SWITCHED], monitor.symbols)]))
+def count(monitor, regime, pair, entries):
+    options = [*monitor.options(), *counts.places("tag", [SWITCHED], monitor.symbols)]
+    runner = functools.partial(guest, regime, pair, {"entries": entries, "rounds": COUNTED})
+    return counts.counted(runner, options=options)[1]
+
+
+def switch_of(counted):
+    """The traces from one virtual CPU's vector to the eret of another."""
     kind = exits.Kind(SWITCHED)
-    for trace in runs[1][1].data["traces"]:
+    for trace in counted.data["traces"]:
         if SWITCHED in trace["tags"]:
             kind.add(trace)
-    return Steady(runs, MANY - FEW), kind
+    if not kind.count:
+        raise Failure("no virtual CPU was ever switched")
+    return kind
 
 
-def round_trip(monitor, regime, what, entries):
-    steady, kind = switches(monitor, regime, PAIRS[what], entries)
-    timed = guest(regime, PAIRS[what], {"entries": entries, "rounds": 2 * MANY})
-    ns = max(numbers(timed, "ns")) / (2 * MANY)
-    misses = {who: steady.each(lambda run, who=who: answers(run[0].stats)[who]) for who in answers(timed.stats)}
-    switched = steady.each(lambda run: run[0].stats["switches"])
-    return {"row": [what, entries, regime, switched, *misses.values(),
-                    steady.each(lambda run: run[1].total["kernel"]), ns],
-            "switch": [what, regime, kind.least, kind.usual(), kind.mean(), ns / switched]}
+class Trip:
+    """One round of both."""
+
+    def __init__(self, monitor, regime, pair, entries, times):
+        counted = count(monitor, regime, pair, entries)
+        self.switch = switch_of(counted)
+        self.instructions = counted.between(of="machine")["kernel"] / COUNTED
+        taken = [[guest(regime, pair, {"entries": entries, "rounds": rounds}) for rounds in TIMED]
+                 for _ in range(times)]
+        self.clock = statistics.median(each(runs, TIMED, lambda run: max(numbers(run, "ns"))) for runs in taken)
+        self.cpu = statistics.median(each(runs, TIMED, lambda run: run.off.cpu * 1e9) for runs in taken)
+        self.switches = each(taken[0], TIMED, lambda run: run.stats["switches"])
+        self.misses = [each(taken[0], TIMED, lambda run, who=who: answers(run.stats)[who])
+                       for who in answers(taken[0][0].stats)]
 
 
 def yielding(out, monitor):
-    sizes = (0, 16, 48) if out.quick else (0, 8, 16, 32, 48, 100)
-    found = [(entries, round_trip(monitor, regime, what, entries))
+    sizes, times = ((0, 48), 1) if out.quick else ((0, 8, 16, 32, 48, 100), 5)
+    trips = [(what, entries, regime, Trip(monitor, regime, PAIRS[what], entries, times))
              for what in PAIRS for entries in sizes for regime in REGIMES]
-    out.table("One switch between virtual CPUs that call yield: from the vector of one to the eret of the other",
-              ["between", "TLB", "instructions, least", "most frequent", "mean", "ns"],
-              [figure["switch"] for entries, figure in found if entries == 0],
-              ["ns: half a round trip below without pages, the guest's few instructions included"])
-    out.table("Round trips: both touch pages of their own through TLB entries, then yield, in turns",
+    out.table("One switch between virtual CPUs that yield: from the vector of one to the eret of the other",
+              ["between", "TLB", "times", "instructions, least", "most frequent", "mean", "ns", "QEMU's ns"],
+              [[what, regime, trip.switch.count, trip.switch.least, trip.switch.usual(), trip.switch.mean(),
+                trip.clock / trip.switches, trip.cpu / trip.switches]
+               for what, entries, regime, trip in trips if entries == 0],
+              ["the kernel's own pages alone are touched; what they miss is not in the instructions, but in the ns",
+               "ns: of the guest's clock, QEMU's ns: of a processor that it used; with the guest's own instructions",
+               f"medians of {times} pairs of runs; one processor, so QEMU's thread mode makes no difference"])
+    out.table("One round: both touch pages of their own, and yield",
               ["between", "entries of each", "TLB", "switches", "misses answered in assembly", "in C",
-               "monitor's instructions", "ns"], [figure["row"] for _, figure in found],
-              [f"per round trip: what {MANY} rounds take more than {FEW}; ns from a run of {2 * MANY} without counting",
-               "one processor, so QEMU's thread mode makes no difference"])
+               "monitor's instructions", "ns", "QEMU's ns"],
+              [[what, entries, regime, trip.switches, *trip.misses, trip.instructions, trip.clock, trip.cpu]
+               for what, entries, regime, trip in trips],
+              [f"instructions: of {COUNTED} rounds; the rest: what {TIMED[1]} rounds have more than {TIMED[0]}, by rounds",
+               "one entry of the TLB maps two pages; QEMU goes on using up to 64 that were evicted, until a flush"])
 
 
 # --- turns that end ---
 
 def passes(regime, pair, entries, slice_ms):
-    """Passes per ms, and switches and misses of the LONG run less those of the SHORT one."""
-    short, long = (guest(regime, {**pair, "slice": slice_ms}, {"entries": entries, "ms": ms}) for ms in (SHORT, LONG))
-    steady = Steady((short, long), LONG - SHORT)
-    return (steady.each(lambda run: sum(numbers(run, "passes"))), steady.each(lambda run: run.stats["switches"]),
-            steady.each(lambda run: sum(answers(run.stats).values())))
+    """By ms: passes, switches and misses."""
+    runs = [guest(regime, {**pair, "slice": slice_ms}, {"entries": entries, "ms": ms}) for ms in COMPUTED]
+    return (each(runs, COMPUTED, lambda run: sum(numbers(run, "passes"))),
+            each(runs, COMPUTED, lambda run: run.stats["switches"]),
+            each(runs, COMPUTED, lambda run: sum(answers(run.stats).values())))
 
 
 def slices(out):
@@ -111,8 +122,8 @@ def slices(out):
     out.table("Two VMs that compute over pages of their own until their time slices end",
               ["entries of each", "slice ms", "TLB", "switches per ms", "misses per switch", "passes per ms",
                "% of one VM alone"], rows,
-              ["the work of both together, beside that of one VM alone with the same slice",
-               f"what {LONG} ms give more than {SHORT} ms; one processor"])
+              ["the work of both together, beside that of one VM alone with the same slice; by the guests' clock",
+               f"what {COMPUTED[1]} ms give more than {COMPUTED[0]} ms; one processor"])
 
 
 def measure(out):

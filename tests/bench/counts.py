@@ -57,17 +57,23 @@ class Counts:
     def all(self):
         return sum(self.total.values())
 
-    def between(self, first=0, last=1, skip=0):
-        """Instructions by mode from a mark `first` to the next mark `last`; `skip` such pairs are passed over."""
-        start = None
+    def between(self, skip=0, of="processor"):
+        """Instructions by mode from a mark 0 to the next mark 1; `skip` such pairs are passed over."""
+        pairs = self.pairs(of)
+        if len(pairs) <= skip:
+            raise Failure(f"the guest executed marks for {len(pairs)} pieces, not {skip + 1}")
+        return pairs[skip]
+
+    def pairs(self, of="processor"):
+        """The same of all pairs: of the "processor" that came to both marks, or of the whole "machine"."""
+        found, start = [], None
         for mark in self.data["marks"]:
-            if mark["number"] == first and start is None:
+            if mark["number"] == 0 and start is None:
                 start = mark
-            elif mark["number"] == last and start is not None:
-                if skip == 0:
-                    return {mode: mark[mode] - start[mode] for mode in MODES}
-                skip, start = skip - 1, None
-        raise Failure(f"the guest never executed the marks {first} and {last}")
+            elif mark["number"] == 1 and start is not None:
+                found.append(difference(start, mark, of))
+                start = None
+        return found
 
     def by_function(self, symbols):
         """Instructions by function, most first."""
@@ -75,6 +81,14 @@ class Counts:
         for address, executed in self.data["profile"]:
             found[symbols.at(address)] += executed
         return found.most_common()
+
+
+def difference(start, end, of):
+    if of == "machine":
+        start, end = start["machine"], end["machine"]
+    elif start["cpu"] != end["cpu"]:
+        raise Failure("the guest moved to another processor between two marks")
+    return {mode: end[mode] - start[mode] for mode in MODES}
 
 
 def counted(runner, *words, options=()):

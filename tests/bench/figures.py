@@ -64,11 +64,15 @@ def percent(part, whole):
     return 100.0 * part / whole if whole else 0.0
 
 
+def host_processors():
+    return len(os.sched_getaffinity(0))
+
+
 def circumstances():
     done = subprocess.run([PROGRAM[machine.ENDIAN == "little"], "--version"], capture_output=True, text=True,
                           check=True, timeout=60)
     version = done.stdout.split("\n", 1)[0].removeprefix("QEMU emulator version ")
-    host = f"host with {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}"
+    host = f"host with {host_processors()} processors, load {os.getloadavg()[0]:.1f}"
     return f"{time.strftime('%Y-%m-%d')}, QEMU {version}, {machine.ENDIAN} endian, {host}"
 
 

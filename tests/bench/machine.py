@@ -81,7 +81,7 @@ def bare(wish, script):
 def tiny(name, extra=(), **wishes):
     """Run a tiny guest on the monitor, or several (vms=N); the worst exit code is the status.
 
-    `wishes` are options of ./disco run. All guests' output is put together, each piece as it came.
+    `wishes` are options of ./disco run. All guests' output is put together, line by line.
     """
     wish = run.Wish(guest=name, endian=ENDIAN, monitor_append="console=framed", **wishes)
     with build.lock():
@@ -99,9 +99,15 @@ class Unframe:
 
     def __init__(self, vms):
         self.frames = Frames(vms)
+        self.held = [b""] * vms
 
     def feed(self, data):
-        return b"".join(piece for _, piece in self.frames.feed(data))
+        """Whole lines, so that those of different virtual machines do not mix."""
+        lines = b""
+        for index, piece in self.frames.feed(data):
+            whole, end, self.held[index] = (self.held[index] + piece).rpartition(b"\n")
+            lines += whole + end
+        return lines
 
 
 def watch(machine, extra, frame):
@@ -152,8 +158,16 @@ def take_console(outcome, frame, data, when):
 
 
 def counters(known):
-    """The monitor's counters of its first virtual machine, by name."""
-    return {name.removeprefix("vm0."): value for name, value in known.items() if name.startswith("vm0.")}
+    """The monitor's counters of all virtual machines together, by name: those called "VM.NAME".
+
+    No virtual machine's name begins like that of a processor.
+    """
+    total = {}
+    for name, value in known.items():
+        of, _, counter = name.partition(".")
+        if counter and "." not in counter and not of.startswith(("machine", "cpu")):
+            total[counter] = total.get(counter, 0) + value
+    return total
 
 
 def monitor():

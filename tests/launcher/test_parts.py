@@ -5,6 +5,7 @@ import subprocess
 import time
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from launcher import procs, vmconf
 from launcher.escape import Escape
@@ -26,10 +27,23 @@ class Memory(unittest.TestCase):
                 vmconf.parse_memory(text)
 
     def test_bounds(self):
-        vmconf.check_memory(32 * MIB, 32 * MIB, 0)
+        most = 1984 * MIB
+        vmconf.check_memory(32 * MIB, 32 * MIB, most)
+        vmconf.check_memory(most, 32 * MIB, most)
         for size, words in ((31 * MIB, "at least 32M"), (2048 * MIB, "too much"), (33 * MIB + 4096, "whole MiB")):
             with self.assertRaisesRegex(Failure, words):
-                vmconf.check_memory(size, 32 * MIB, 64 * MIB)
+                vmconf.check_memory(size, 32 * MIB, most)
+
+    def test_machine(self):
+        self.assertEqual(vmconf.machine_memory("", 100 * MIB, 1), 165 * MIB)
+        self.assertEqual(vmconf.machine_memory("512M", 4096 * MIB, 1), 512 * MIB)
+        for wanted, asked, words in (("", 2048 * MIB, "room for 1983M"), ("64M", MIB, "too little"), ("4G", MIB, "too much")):
+            with self.assertRaisesRegex(Failure, words):
+                vmconf.machine_memory(wanted, asked, 1)
+
+    def test_computer_that_has_less(self):
+        with mock.patch.object(vmconf, "host_memory", lambda: 512 * MIB), self.assertRaisesRegex(Failure, "does not fit"):
+            vmconf.machine_memory("1G", MIB, 1)
 
     def test_room_covers_the_archive(self):
         for archive in (0, 1, MIB, MIB + 1):
@@ -93,10 +107,10 @@ class MonitorLog(unittest.TestCase):
     def test_worst_of_several(self):
         self.assertEqual(self.status("disco: vm a ended: poweroff code 0\ndisco: vm b ended: fault code 0\n"), GUEST_DIED)
 
-    def test_counters(self):
-        log = Log()
-        log.feed(b"disco: stat tlb.hits 12\ndisco: x\n")
-        self.assertEqual(log.stats, ["tlb.hits 12"])
+    def test_last_end_counts(self):
+        """A machine that was stopped and started again ends more than once."""
+        self.assertEqual(self.status("disco: vm a ended: killed code 0\ndisco: vm a started\n"
+                                     "disco: vm a ended: poweroff code 4\n"), 4)
 
 
 class Children(unittest.TestCase):
@@ -137,14 +151,24 @@ class CommandLine(unittest.TestCase):
                               stdin=subprocess.DEVNULL, cwd="/", check=False)
 
     def test_help_everywhere(self):
-        for command in ("run", "native", "test", "bench", "build", "clean"):
+        overview = self.disco("help").stdout
+        for command in ("run", "native", "vm", "top", "stats", "gdb", "test", "bench", "build", "clean"):
             done = self.disco(command, "--help")
             self.assertEqual(done.returncode, 0, command)
             self.assertIn(f"./disco {command}", done.stdout)
-            self.assertIn(f"./disco {command}", self.disco("help").stdout)
+            self.assertIn(f"./disco {command}", overview)
 
     def test_one_clear_line(self):
-        for words, text in ((("run", "--vms", "2"), "--vms 2"), (("run", "--cpus", "3"), "--cpus 3"),
+        for words, text in ((("run", "--vms", "17"), "1 to 16"), (("run", "--cpus", "1000"), "1 to 8"),
+                            (("run", "--vms", "0"), "--vms"), (("run", "--cpus", "0"), "--cpus"),
+                            (("run", "--smp", "17"), "1 to 16"), (("run", "--gdb=0"), "--gdb"), (("run", "--gdb-wait"), "needs --gdb"),
+                            (("run", "--slice", "-1"), "--slice"), (("run", "--tlb", "none"), "invalid choice"),
+                            (("run", "-f", "/nowhere/vms.conf"), "-f /nowhere/vms.conf: No such file"),
+                            (("run", "--vms", "16", "--mem", "256M"), "the machine has room for"),
+                            (("run", "--machine-mem", "3G"), "too much memory"), (("native", "--cpus", "17"), "1 to 16"),
+                            (("run", "--stats", "/nowhere/x"), "--stats /nowhere/x"), (("vm", "stop"), "needs a virtual machine"),
+                            (("vm", "list", "--of", "1"), "--of 1"), (("vm", "fly"), "invalid choice"), (("stats", "--of", "1"), "--of 1"),
+                            (("top", "--of", "1", "--once"), "--of 1"), (("gdb", "--of", "1"), "--of 1"),
                             (("run", "--mem", "1M"), "at least 32M"), (("run", "--mem", "lots"), "not a memory size"),
                             (("run", "--mem", "9G"), "too much memory"), (("run", "--endian", "middle"), "invalid choice"),
                             (("run", "--guest", "/nowhere/k.elf"), "No such file"), (("run", "--bogus"), "--bogus"),

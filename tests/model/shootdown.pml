@@ -1,42 +1,43 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Shootdown: a page is revoked while processors look it up, load it, use it, and while virtual CPUs
- * move between processors. 3 processors, 2 virtual CPUs of one VM, one physical page. Two machine pages,
- * 1 and 2, take turns behind it: a page that was revoked is somebody else's until it comes back.
+ * move between processors. 3 processors, 2 virtual CPUs of one VM, one physical page. What is modelled of
+ * a translation is only whether it leads to the machine page that is taken away.
  *
- * Property: once a page is somebody else's, no guest runs that could use a translation to it.
+ * Property: once the revocation is over, no guest runs that could use such a translation; and whoever waits
+ * for a processor is answered.
  *
  *   p1..p7  lib/pmap/entry.c, lib/vcpu/purge.c    the revocation
  *   m1..m3  lib/vcpu/sched.c come_in()            a virtual CPU comes onto a processor
  *   a1..a4  backends/mips64/smp.c                 who asks a processor to flush
  *   e1..e5  backends/mips64/smp.c                 a processor that enters a guest, and leaves it
  *
- * `where` is written through a store buffer, so that the fence at e2 is a real one. Every other
- * access is sequentially consistent in the code too. TLBs are tagged: entries of a virtual CPU
- * stay when another comes in, and match again when it comes back. Flushing at each switch only removes more.
+ * Processors are alike, so it is processor 0 that revokes. `where` is written through a store buffer, so
+ * that the fence at e2 is a real one; other accesses are sequentially consistent in the code too. TLBs are
+ * tagged: entries of a virtual CPU stay when another comes in, and match when it comes back. To flush at
+ * each switch only removes more.
  */
 #define CPUS 3
 #define NONE 3
-#define REVOCATIONS 1            /* more find nothing new, but the counters would grow */
-#define TLB(v) tlb[c * 2 + (v)]  /* entry of virtual CPU v in our own TLB: a machine page, or 0 */
+#define TLB(v) tlb[c * 2 + (v)]  /* does our TLB's entry of virtual CPU v lead to the page? */
 
 bool held;                       /* lock of the pmap entry */
-byte word = 1;                   /* its first word: the machine page, or 0 */
-byte l2tlb[2];                   /* by virtual CPU */
+bool word = true;                /* its first word leads to the page */
+bool l2tlb[2];                   /* by virtual CPU */
 byte seen[2] = NONE;
-byte tlb[6];
+bool tlb[6];
 byte flush_want[CPUS], flush_done[CPUS];
 bool in_guest[CPUS];             /* where == GUEST, as others see it */
-bool stored[CPUS];               /* and as the processor itself has stored it */
+bool buffered[CPUS];             /* where = GUEST is in the processor's store buffer */
 bool interrupt[CPUS];
 bool busy[2];                    /* virtual CPU is on a processor */
-byte revocations;
 /* Only the property looks at these: */
 byte runs[CPUS] = NONE;          /* whose instructions the processor executes */
-bool gone[3];                    /* machine page is somebody else's */
+bool gone;                       /* the page is somebody else's */
 
-inline usable(page) { assert(!gone[page]) }
-inline flush_own() { TLB(0) = 0; TLB(1) = 0 }
+inline can_use(c, yes) { yes = (runs[c] != NONE && tlb[c * 2 + runs[c]]) }
+
+inline flush_own() { TLB(0) = false; TLB(1) = false }
 
 inline serve() {
     w = flush_want[c];
@@ -50,20 +51,20 @@ inline come_in(u) {                                                            /
     v = u; busy[v] = true;
 #ifndef BUG_KEEP_ALWAYS
     if
-    :: seen[v] != c -> TLB(v) = 0
+    :: seen[v] != c -> TLB(v) = false
     :: else                                                                    /* keep */
     fi
 #endif
 }
 
-inline revoke_l2tlbs() { l2tlb[0] = 0; l2tlb[1] = 0 }                          /* p3 */
+inline forget_in_l2tlbs() { l2tlb[0] = false; l2tlb[1] = false }               /* p3 */
 
 inline invalidate(t) {                                                         /* p5 */
     if
     :: t == NONE
     :: t == c -> atomic { flush_own() }
     :: else ->
-       d_step { flush_want[t]++; w = flush_want[t] };                          /* a1, a2 */
+       atomic { flush_want[t]++; w = flush_want[t] };                          /* a1, a2 */
        if
        :: in_guest[t] -> interrupt[t] = true                                   /* a3 */
        :: else
@@ -72,24 +73,21 @@ inline invalidate(t) {                                                         /
     fi
 }
 
-inline revoke_hardware() {
-    n = 0;
-    do
-    :: n < 2 ->
 #ifdef BUG_SEEN_BEFORE_L2TLB
-       t = early[n];
+#define SEEN(v) early[v]
 #else
-       t = seen[n];                                                            /* p4 */
+#define SEEN(v) seen[v]
 #endif
-       invalidate(t); n++
-    :: else -> break
-    od;
-    n = 0
+
+inline forget_in_hardware() {
+    t = SEEN(0); invalidate(t);                                                /* p4 */
+    t = SEEN(1); invalidate(t)
 }
 
 active [CPUS] proctype Processor()
 {
-    byte c = _pid, v = NONE, e, n, t, w;
+    byte c = _pid, v = NONE, t, w;
+    bool e;
 #ifdef BUG_SEEN_BEFORE_L2TLB
     byte early[2];
 #endif
@@ -99,10 +97,10 @@ end_monitor:
     :: atomic { v == NONE && !busy[0] -> come_in(0) } goto seen_here
     :: atomic { v == NONE && !busy[1] -> come_in(1) } goto seen_here
     :: d_step { v != NONE -> busy[v] = false; v = NONE }
-    :: d_step { v != NONE && l2tlb[v] -> TLB(v) = l2tlb[v] }  /* miss() in C: loaded before e3 */
+    :: d_step { v != NONE && l2tlb[v] -> TLB(v) = true }      /* miss() in C: loaded before e3 */
     :: d_step { v != NONE && !held -> l2tlb[v] = word; TLB(v) = word }  /* enter_pair(): entry held */
     :: v != NONE -> goto enter_guest
-    :: atomic { !held && revocations < REVOCATIONS -> held = true; revocations++ } goto revoke  /* p1 */
+    :: atomic { c == 0 && word && !held -> held = true } goto revoke           /* p1 */
     fi;
     goto end_monitor;
 
@@ -111,55 +109,63 @@ seen_here:
     goto end_monitor;                                                          /* m3: look-ups */
 
 revoke:
-    e = word; word = 0;                                                        /* p2 */
+    word = false;                                                              /* p2 */
 #ifdef BUG_SEEN_BEFORE_L2TLB
     early[0] = seen[0]; early[1] = seen[1];
 #endif
 #ifdef BUG_HARDWARE_BEFORE_L2TLB
-    revoke_hardware(); revoke_l2tlbs();
+    forget_in_hardware(); forget_in_l2tlbs();
 #else
-    revoke_l2tlbs(); revoke_hardware();
+    forget_in_l2tlbs(); forget_in_hardware();
 #endif
-    d_step {                                                                   /* p6 */
-        gone[e] = true; gone[3 - e] = false;
-        assert(runs[0] == NONE || tlb[0 + runs[0]] != e);
-        assert(runs[1] == NONE || tlb[2 + runs[1]] != e);
-        assert(runs[2] == NONE || tlb[4 + runs[2]] != e)
+    atomic {
+        gone = true;                                                           /* p6 */
+        can_use(0, e); assert(!e);
+        can_use(1, e); assert(!e);
+        can_use(2, e); assert(!e);
+        held = false; t = 0; w = 0                                             /* p7 */
     };
-    word = 3 - e;                                                              /* p7 */
-    d_step { held = false; e = 0; t = 0; w = 0 };
     goto end_monitor;
 
 enter_guest:
-    stored[c] = true;                                                          /* e1 */
+    buffered[c] = true;                                                        /* e1 */
 #ifndef BUG_NO_FENCE
-    in_guest[c] == stored[c];                                                  /* e2 */
+    !buffered[c];                                                              /* e2 */
 #endif
 #ifndef BUG_NO_CHECK_AT_ENTRY
     serve();                                                                   /* e3 */
 #endif
-    d_step { w = 0; runs[c] = v; usable(TLB(v)) };                             /* e4 */
+    atomic { w = 0; runs[c] = v; can_use(c, e); assert(!(gone && e)) };        /* e4 */
 guest:
+    atomic { e = false };
     if
-    :: l2tlb[v] -> e = l2tlb[v]; d_step { TLB(v) = e; usable(e); e = 0 }       /* refill vector: the L2TLB, */
-    :: word -> e = word; d_step { TLB(v) = e; usable(e); e = 0 }               /* or the pmap's word */
+    :: l2tlb[v] -> e = true; goto loads                        /* refill vector: from the L2TLB, */
+    :: word -> e = true; goto loads                            /* or from the pmap's word */
     :: interrupt[c] -> goto ipi
     :: goto leave_guest
     :: goto computes
     fi;
+loads:                                 /* interrupts are off since the look-up */
+    atomic { TLB(v) = e; assert(!gone) };
     goto guest;
 computes:                              /* on and on: whoever waits for us needs an interrupt */
 end_computes:
     interrupt[c];
 ipi:
-    interrupt[c] = false; serve(); w = 0;                                      /* lowered before the look */
+#ifdef BUG_LOWERED_AFTER_LOOK
+    serve(); interrupt[c] = false;
+#else
+    interrupt[c] = false; serve();                             /* lowered before the look */
+#endif
+    w = 0;
     goto guest;
 leave_guest:
 #ifdef BUG_LEFT_TOO_EARLY
-    stored[c] = false; runs[c] = NONE;
+    in_guest[c] = false; runs[c] = NONE;
 #else
-    runs[c] = NONE; stored[c] = false;                                         /* e5, a release */
+    runs[c] = NONE; in_guest[c] = false;                       /* e5, a release: the guest's accesses first */
 #endif
+    buffered[c] = false;
     goto end_monitor
 }
 
@@ -167,8 +173,8 @@ active proctype StoreBuffers()
 {
 end:
     do
-    :: in_guest[0] != stored[0] -> in_guest[0] = stored[0]
-    :: in_guest[1] != stored[1] -> in_guest[1] = stored[1]
-    :: in_guest[2] != stored[2] -> in_guest[2] = stored[2]
+    :: atomic { buffered[0] -> in_guest[0] = true; buffered[0] = false }
+    :: atomic { buffered[1] -> in_guest[1] = true; buffered[1] = false }
+    :: atomic { buffered[2] -> in_guest[2] = true; buffered[2] = false }
     od
 }

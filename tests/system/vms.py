@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""./disco run of several tiny guests, which a test steers while they run and looks at afterwards."""
+"""./disco run of several tiny guests that differ, and what the monitor's log tells of them."""
 
 import re
-import subprocess
 import tempfile
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import DISCO, ENDIAN, GRACE
-from launcher import control, procs
-from launcher.say import Failure
+from harness import ENDIAN, Running
+from launcher import build, cpio, qemu
+
+PATIENCE = 60.0     # seconds
 
 
 @dataclass
@@ -28,72 +27,40 @@ class Vm:
                 f"append = {self.append}\n")
 
 
-class Many:
-    """A ./disco run of several virtual machines, to be steered while it goes on and to be looked at afterwards.
+class Vms(Running):
+    """The virtual machines `vms`, side by side. `words` are further options of ./disco run."""
 
-    Use it as a context manager. The monitor's log is in `log`, line by line, as it comes.
-    """
-
-    def __init__(self, vms, *words, timeout=60):
+    def __init__(self, vms, *words, timeout=PATIENCE):
         self.folder = tempfile.TemporaryDirectory()
         path = Path(self.folder.name) / "vms.conf"
         path.write_text("\n".join(map(str, vms)))
-        self.process = procs.spawn([DISCO, "run", "--endian", ENDIAN, "-f", path, "--verbose", "--timeout", str(timeout),
-                                    *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                   cwd="/")
-        self.log, self.out = [], b""
-        self.readers = [threading.Thread(target=self.read_log), threading.Thread(target=self.read_out)]
-        for reader in self.readers:
-            reader.start()
-
-    def __enter__(self):
-        return self
+        super().__init__("-f", path, "--verbose", "--timeout", timeout, *words)
 
     def __exit__(self, *_):
-        procs.end(self.process, GRACE)
-        for reader in self.readers:
-            reader.join()
-        self.process.stdout.close()
-        self.process.stderr.close()
+        super().__exit__()
         self.folder.cleanup()
 
+    def log(self):
+        return Log(self.so_far())
+
+
+class Log:
+    """What is known of a run that ended, or goes on."""
+
+    def __init__(self, done):
+        self.status, self.out = done.status, done.out
+        self.lines = done.err.splitlines()
+
     def __repr__(self):
-        shown = [line for line in self.log if ": stat " not in line]
-        return f"status {self.process.returncode}\n{self.out[-2000:]!r}\n" + "\n".join(shown[-80:])
-
-    def read_log(self):
-        for line in self.process.stderr:
-            self.log.append(line.decode(errors="replace").rstrip())
-
-    def read_out(self):
-        self.out = self.process.stdout.read()
-
-    def wait(self):
-        """The exit status; ./disco itself looks after the time."""
-        status = self.process.wait()
-        for reader in self.readers:
-            reader.join()
-        return status
-
-    def command(self, text):
-        """One command of the monitor's prompt. What it says against it, or None."""
-        try:
-            control.ask(self.process.pid, text)
-        except Failure as failure:
-            return str(failure)
-        return None
-
-    def until(self, condition, timeout=60):
-        """Wait until something is true of the log."""
-        deadline = time.monotonic() + timeout
-        while not condition(self):
-            if time.monotonic() > deadline or self.process.poll() is not None:
-                raise AssertionError(f"what was waited for did not come\n{self}")
-            time.sleep(0.02)
+        shown = [line for line in self.lines if ": stat " not in line]
+        return f"status {self.status}\n{self.out[-2000:]!r}\n" + "\n".join(shown[-80:])
 
     def found(self, pattern):
-        """All matches of a pattern in the log; it has to match a whole line."""
-        return [match for match in map(re.compile(pattern).fullmatch, list(self.log)) if match]
+        """The matches of a pattern with whole lines."""
+        return [match for match in map(re.compile(pattern).fullmatch, self.lines) if match]
+
+    def starts(self, name):
+        return len(self.found(f"disco: vm {name} started"))
 
     def ends(self, name):
         """How this virtual machine ended, each time: (cause, code)."""
@@ -103,7 +70,7 @@ class Many:
         """The last value of a counter; a virtual machine's are told when it ends."""
         return int(self.found(rf"disco: stat {re.escape(name)} (\d+)")[-1][1])
 
-    def lines(self, name):
+    def said(self, name):
         """What this one has printed, line by line."""
         mark = f"{name}: ".encode()
         return [line[len(mark):].decode(errors="replace") for line in self.out.split(b"\n") if line.startswith(mark)]
@@ -113,3 +80,18 @@ class Many:
         before, = self.found(r"disco: memory: \d+ pages, (\d+) free")
         after, = self.found(r"disco: memory: (\d+) pages free")
         return int(before[1]) - int(after[1])
+
+
+def alone(conf, memory, **files):
+    """The log of a monitor that is given this vms.conf as it is, unseen by the launcher, on `memory` MiB."""
+    with build.lock():
+        build.cross(ENDIAN)
+        monitor = build.monitor(ENDIAN).read_bytes()
+    archive = cpio.archive({"vms.conf": conf, **files})
+    log, until = b"", time.monotonic() + PATIENCE
+    with qemu.Machine(ENDIAN, memory << 20, monitor, archive, "") as machine:
+        for source, data in machine.events():
+            log += data if source == qemu.LOG else b""
+            if time.monotonic() > until:
+                raise AssertionError(f"no end within {PATIENCE:.0f} s; the log:\n" + log.decode(errors="replace"))
+    return log.decode(errors="replace")

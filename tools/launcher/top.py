@@ -7,7 +7,6 @@ import shutil
 import sys
 import termios
 import time
-import tty
 from contextlib import contextmanager
 
 from . import control
@@ -49,11 +48,12 @@ def table(before, after):
     vms = changes(before["vms"], after["vms"], seconds)
     lines = [head(after, seconds), "", f"{'processor':12}{'user':>8}{'kernel':>8}{'monitor':>9}{'idle':>8}   percent"]
     lines += [f"{'cpu' + name:12}{times(change)}{change.share('idle_ns'):8.1f}" for name, change in cpus.items()]
-    lines += ["", f"{'vm':12}{'user':>8}{'kernel':>8}{'monitor':>9}{'owned':>8}{'shared':>8}   "
-                  f"{'L2TLB':>8}{'pmap':>8}{'guest':>8}   exits a second, by cause"]
+    lines += ["", f"{'vm':12}{'user':>8}{'kernel':>8}{'monitor':>9}{'owned':>9}{'shared':>8}"
+                  f"{'L2TLB':>9}{'pmap':>8}{'guest':>8}"]
     for name, change in vms.items():
         lines += vm_lines(name, change)
-    return lines + ["", "percent of one processor; pages in MiB; TLB misses a second by who answered them"]
+    return lines + ["", "percent of one processor; owned and shared: MiB; L2TLB, pmap, guest: who answered",
+                    "TLB misses, a second; exits to the monitor a second, the most frequent causes"]
 
 
 def changes(before, after, seconds):
@@ -64,8 +64,8 @@ def changes(before, after, seconds):
 def head(after, seconds):
     free, total = (after["machine"].get(name, 0) // MIB_PAGES for name in ("pages_free", "pages_total"))
     asked = after["machine"].get("memory_asked_pages", 0) // MIB_PAGES
-    return (f"{after['time_ns'] / 1e9:.1f} s of machine time, the last {seconds:.1f} s shown; "
-            f"memory: {free} of {total} MiB free, virtual machines ask for {asked}")
+    return (f"at {after['time_ns'] / 1e9:.1f} s, over {seconds:.1f} s; "
+            f"memory: {free} of {total} MiB free, {asked} asked for")
 
 
 def times(change):
@@ -77,8 +77,9 @@ def vm_lines(name, change):
     vcpus = changes(change.before.get("vcpus", {}), change.after.get("vcpus", {}), change.seconds)
     change = with_times(change, vcpus)
     owned, shared = (change.now(key) // MIB_PAGES for key in ("pages_present", "pages_shared"))
-    yield (f"{name[:11]:12}{times(change)}{owned:8}{shared:8}   {change.rate('l2tlb_hits'):8.0f}"
-           f"{change.rate('pmap_hits', 'miss_pmap'):8.0f}{change.rate('miss_guest'):8.0f}   {causes(change)}").rstrip()
+    yield (f"{name[:11]:12}{times(change)}{owned:9}{shared:8}{change.rate('l2tlb_hits'):9.0f}"
+           f"{change.rate('pmap_hits', 'miss_pmap'):8.0f}{change.rate('miss_guest'):8.0f}")
+    yield f"  exits: {causes(change)}"
     if len(vcpus) > 1:
         for number, vcpu in vcpus.items():
             yield f"{'  vcpu' + number:12}{times(vcpu)}   on cpu{vcpu.now('cpu')}"
@@ -97,17 +98,19 @@ def causes(change):
     """The most frequent kinds of exit to the monitor."""
     rates = [(change.rate(name), name.removeprefix("exit_")) for name in change.after if name.startswith("exit_")]
     most = sorted(rates, key=lambda pair: (-pair[0], pair[1]))[:CAUSES]
-    return ", ".join(f"{name} {rate:.0f}" for rate, name in most if rate >= 0.5)
+    return ", ".join(f"{name} {rate:.0f}" for rate, name in most if rate >= 0.5) or "none"
 
 
 @contextmanager
 def keys_at_once(fd):
-    """Keys without Enter and without an echo, where there are keys."""
+    """Keys without Enter and without an echo, Ctrl-C among them, where there are keys."""
     if not os.isatty(fd):
         yield
         return
     before = termios.tcgetattr(fd)
-    tty.setcbreak(fd)
+    mode = termios.tcgetattr(fd)
+    mode[3] &= ~(termios.ECHO | termios.ICANON | termios.ISIG)
+    termios.tcsetattr(fd, termios.TCSADRAIN, mode)
     try:
         yield
     finally:

@@ -144,9 +144,10 @@ START_TEST(names)
 {
     static const char bad_name[] =
         "a name has letters, digits, - and _, is not machine and does not begin with cpu";
-    const char *const wrong[] = {"two words", "a.b", "machine", "cpu", "cpu0", "cpux", "a/b", "a:b",
-                                 "\xc3\xa4", "[v", "v]", "a@b", "a`b", "a{b"};
-    const char *const right[] = {"0", "-", "_", "aZ09", "machine2", "Machine", "CPU0", "cp", "vmcpu"};
+    const char *const wrong[] = {"two words", "a.b",      "machine", "cpu", "cpu0", "cpux", "a/b",
+                                 "a:b",       "\xc3\xa4", "[v",      "v]",  "a@b",  "a`b",  "a{b"};
+    const char *const right[] = {"0",       "-",    "_",  "aZ09", "machine2",
+                                 "Machine", "CPU0", "cp", "vmcpu"};
     char text[128];
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -321,8 +322,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *tests[] = {everything,      mistakes,           cpus,         names,
-                            memory_sizes,    memory_mistakes,    long_values,  as_many_as_fit,
+    const TTest *tests[] = {everything,         mistakes,           cpus,        names,
+                            memory_sizes,       memory_mistakes,    long_values, as_many_as_fit,
                             control_characters, later_settings_win, cut_anywhere};
 
     return SUITE_RUN("config", tests, NULL, NULL);

@@ -60,7 +60,7 @@ END_TEST
 
 START_TEST(help_names_the_keys)
 {
-    const char *const keys[] = {"Ctrl-A x",    "Ctrl-A s", "Ctrl-A h", "Ctrl-A Ctrl-A",
+    const char *const keys[] = {"Ctrl-A x",    "Ctrl-A s",    "Ctrl-A h", "Ctrl-A Ctrl-A",
                                 "Ctrl-A 1..9", "Ctrl-A n, p", "Ctrl-A l", "Ctrl-A :"};
 
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)

@@ -217,9 +217,9 @@ END_TEST
 
 int main(void)
 {
-    const TTest *tests[] = {into_memory, plain,          strings,    signed_numbers, unsigned_numbers,   widths,
-                            many_arguments, long_lines, cut_formats,    control_characters, errors,
-                            last_words};
+    const TTest *tests[] = {
+        into_memory,    plain,      strings,     signed_numbers,     unsigned_numbers, widths,
+        many_arguments, long_lines, cut_formats, control_characters, errors,           last_words};
 
     return SUITE_RUN("log", tests, setup, NULL);
 }

@@ -58,7 +58,8 @@ START_TEST(free_refuses)
     fill();
     ck_assert_int_eq(pages_free(8, DISCO_PAGE_SIZE), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(pages_free(0, DISCO_PAGE_SIZE + 8), DISCO_ERR_BAD_ARG);
-    ck_assert_int_eq(pages_free(0, (DISCO_MEMORY_FREE_MAX + 1) * DISCO_PAGE_SIZE), DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(pages_free(0, (DISCO_MEMORY_FREE_MAX + 1) * DISCO_PAGE_SIZE),
+                     DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(pages_free(0, END + DISCO_PAGE_SIZE), DISCO_ERR_BAD_ADDRESS);
     ck_assert_int_eq(pages_free(END, DISCO_PAGE_SIZE), DISCO_ERR_BAD_ADDRESS);
     ck_assert_int_eq(pages_free(-DISCO_PAGE_SIZE, 2 * DISCO_PAGE_SIZE), DISCO_ERR_OVERFLOW);
@@ -156,8 +157,12 @@ static struct disco_smp smp;
 
 static void make_smp(unsigned vcpus)
 {
-    smp = (struct disco_smp){.backend = r.b, .start = on_start, .stop = on_stop,
-                             .raise = on_raise, .lower = on_lower, .ctx = &started};
+    smp = (struct disco_smp){.backend = r.b,
+                             .start = on_start,
+                             .stop = on_stop,
+                             .raise = on_raise,
+                             .lower = on_lower,
+                             .ctx = &started};
     starts = stops = lowered = 0;
     raised = 0;
     ck_assert_int_eq(disco_smp_calls(&smp, vcpus, &t), 0);
@@ -170,7 +175,8 @@ START_TEST(start_and_stop)
     make_smp(3);
     ck_assert_int_eq(disco_calls_run(&t, DISCO_CALL_VCPU_START, raw, &vm->pmap, 0, &ran), 0);
     ck_assert_mem_eq(started, raw, sizeof started);
-    ck_assert_int_eq(call(DISCO_CALL_VCPU_START, 0, 0, 0), DISCO_ERR_STATE); /* the monitor's word */
+    ck_assert_int_eq(call(DISCO_CALL_VCPU_START, 0, 0, 0),
+                     DISCO_ERR_STATE); /* the monitor's word */
     ck_assert_int_eq(call(DISCO_CALL_VCPU_START, 3, 0, 0), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(call(DISCO_CALL_VCPU_START, UINT64_MAX, 0, 0), DISCO_ERR_BAD_ARG);
     ck_assert_uint_eq(starts, 2);
@@ -221,9 +227,15 @@ END_TEST
 
 int main(void)
 {
-    const TTest *tests[] = {freed_pages_come_back_zeroed, free_refuses, zeroed_page,
-                            zero_costs_nothing_where_nothing_is, zero_leaves_what_others_share,
-                            zero_refuses, start_and_stop, interrupts, one_and_sixty_four,
+    const TTest *tests[] = {freed_pages_come_back_zeroed,
+                            free_refuses,
+                            zeroed_page,
+                            zero_costs_nothing_where_nothing_is,
+                            zero_leaves_what_others_share,
+                            zero_refuses,
+                            start_and_stop,
+                            interrupts,
+                            one_and_sixty_four,
                             smp_refuses};
 
     return SUITE_RUN("guest-calls", tests, setup, teardown);

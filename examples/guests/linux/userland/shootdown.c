@@ -23,9 +23,9 @@ struct page {
     } slot[MOST_THREADS];
 };
 
-static struct page *page;           /* where the writers write */
-static struct page *alias[2];       /* the two pages of a file that are mapped there by turns */
-static uint64_t generation;         /* no older one may be read */
+static struct page *page;     /* where the writers write */
+static struct page *alias[2]; /* the two pages of a file that are mapped there by turns */
+static uint64_t generation;   /* no older one may be read */
 static int open_for_writing, finished;
 
 /* A writer waits here while it has no page to write; then it tries again. */
@@ -88,10 +88,7 @@ static void check_still(const void *at, unsigned round)
     CHECK(memcmp(before, at, SIZE) == 0);
 }
 
-static void open_again(void)
-{
-    __atomic_store_n(&open_for_writing, 1, __ATOMIC_RELEASE);
-}
+static void open_again(void) { __atomic_store_n(&open_for_writing, 1, __ATOMIC_RELEASE); }
 
 static void close_page(void)
 {
@@ -119,14 +116,16 @@ static void give_back(unsigned rounds)
 
         close_page();
         CHECK(munmap(page, SIZE) == 0);
-        fresh = mmap(NULL, FRESH * SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        fresh =
+            mmap(NULL, FRESH * SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         CHECK(fresh != MAP_FAILED);
         for (unsigned i = 0; i < FRESH; i++)
             memset(fresh + i * SIZE, (int)i, SIZE);
         let_others_run(round);
         for (unsigned i = 0; i < FRESH * SIZE; i++)
             CHECK(fresh[i] == (char)(i / SIZE));
-        CHECK(mmap(page, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == page);
+        CHECK(mmap(page, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+                   0) == page);
         open_again();
         CHECK(munmap(fresh, FRESH * SIZE) == 0);
     }
@@ -141,7 +140,8 @@ static void replace(unsigned rounds, int fd)
 
         wait_for_writes();
         new->generation = round + 1;
-        CHECK(mmap(page, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, (round + 1) % 2 * SIZE) == page);
+        CHECK(mmap(page, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
+                   (round + 1) % 2 * SIZE) == page);
         __atomic_store_n(&generation, round + 1, __ATOMIC_RELEASE);
         check_still(old, round);
     }

@@ -42,8 +42,10 @@ static const struct {
     const char *name;
     void (*run)(struct random *r);
 } ops[] = {
-    {"fork and exec", soak_exec}, {"copy on write", soak_cow}, {"mmap", soak_mmap}, {"threads", soak_threads},
-    {"pipe", soak_pipe},          {"signals", soak_signals},   {"floating point", soak_fp}, {"nudge", nudge},
+    {"fork and exec", soak_exec}, {"copy on write", soak_cow},
+    {"mmap", soak_mmap},          {"threads", soak_threads},
+    {"pipe", soak_pipe},          {"signals", soak_signals},
+    {"floating point", soak_fp},  {"nudge", nudge},
 };
 
 static void work(unsigned me, uint64_t seed, uint64_t until)
@@ -88,8 +90,8 @@ static int all_well(unsigned *running)
         if (info.si_pid == 0)
             continue;
         if (info.si_code != CLD_EXITED || info.si_status != 0) {
-            printf("soak: worker %u failed in: %s (%d, %d)\n", i, ops[workers[i].op].name, info.si_code,
-                   info.si_status);
+            printf("soak: worker %u failed in: %s (%d, %d)\n", i, ops[workers[i].op].name,
+                   info.si_code, info.si_status);
             return 0;
         }
         workers[i].pid = 0;
@@ -131,7 +133,8 @@ int main(int argc, char **argv)
         return soak_answer(argument(argc, argv, 2, 0));
     seconds = argument(argc, argv, 1, 10);
     seed = argument(argc, argv, 2, 1);
-    workers = mmap(NULL, WORKERS * sizeof(*workers), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    workers = mmap(NULL, WORKERS * sizeof(*workers), PROT_READ | PROT_WRITE,
+                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CHECK(workers != MAP_FAILED);
     setvbuf(stdout, NULL, _IOLBF, 0);
     CHECK(sigaction(SIGUSR1, &act, NULL) == 0);
@@ -145,6 +148,7 @@ int main(int argc, char **argv)
     }
     fprintf(stderr, "soak: %llu operations\n", (unsigned long long)done);
     if (good)
-        printf("soak %llu s, seed %llu: all well\n", (unsigned long long)seconds, (unsigned long long)seed);
+        printf("soak %llu s, seed %llu: all well\n", (unsigned long long)seconds,
+               (unsigned long long)seed);
     return good ? 0 : 1;
 }

@@ -63,10 +63,7 @@ void soak_cow(struct random *r)
     CHECK(munmap(at, pages * PAGE) == 0);
 }
 
-static void leave(int sig)
-{
-    siglongjmp(back, sig);
-}
+static void leave(int sig) { siglongjmp(back, sig); }
 
 static void expect_fault(char *at)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What soak does with processes, pipes, signals and registers. Any of them may be interrupted by a signal whose handler restarts system calls. */
+/*
+ * What soak does with processes, pipes, signals and registers. Any of it may be interrupted by a signal whose
+ * handler restarts system calls.
+ */
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -26,10 +29,7 @@ int soak_status(pid_t child)
     return WEXITSTATUS(status);
 }
 
-int soak_answer(unsigned long question)
-{
-    return (int)((question * 37 + 11) & 0x7f);
-}
+int soak_answer(unsigned long question) { return (int)((question * 37 + 11) & 0x7f); }
 
 void soak_exec(struct random *r)
 {
@@ -116,9 +116,11 @@ void soak_signals(struct random *r)
     if (child == 0)
         for (;;)
             sched_yield();
-    CHECK(kill(child, SIGSTOP) == 0 && waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status));
+    CHECK(kill(child, SIGSTOP) == 0 && waitpid(child, &status, WUNTRACED) == child &&
+          WIFSTOPPED(status));
     CHECK(kill(child, SIGCONT) == 0 && kill(child, SIGKILL) == 0);
-    CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status) &&
+          WTERMSIG(status) == SIGKILL);
 }
 
 static double series(double x, unsigned n, int yielding)

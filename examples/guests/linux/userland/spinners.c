@@ -48,12 +48,14 @@ static void report(const struct shared *shared, unsigned long n)
         most = loops > most ? loops : most;
     }
     CHECK(most > 0);
-    printf("spinners: the slowest had %lu.%lu%% of the fastest\n", least * 100 / most, least * 1000 / most % 10);
+    printf("spinners: the slowest had %lu.%lu%% of the fastest\n", least * 100 / most,
+           least * 1000 / most % 10);
 }
 
 int main(int argc, char **argv)
 {
-    struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct shared *shared =
+        mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     unsigned long n = argument(argc, argv, 1, 2), seconds = argument(argc, argv, 2, 10);
 
     CHECK(shared != MAP_FAILED && n >= 1 && n <= MOST);

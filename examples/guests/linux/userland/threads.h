@@ -14,10 +14,7 @@
 
 #define MOST_THREADS 8
 
-static inline unsigned processors(void)
-{
-    return (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
-}
+static inline unsigned processors(void) { return (unsigned)sysconf(_SC_NPROCESSORS_ONLN); }
 
 /* At least two, so that there is something to see on one processor, too. */
 static inline unsigned threads(void)

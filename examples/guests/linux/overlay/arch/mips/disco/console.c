@@ -14,6 +14,7 @@
 #include <linux/kfifo.h>
 #include <linux/of.h>
 #include <linux/spinlock.h>
+#include <linux/workqueue.h>
 
 #include <asm/irq_cpu.h>
 #include <asm/mach-generic/irq.h>
@@ -77,7 +78,7 @@ static const struct hv_ops console_ops = {
 	.put_chars = console_put,
 };
 
-static int __init request_input(void)
+static long __init request_input(void *unused)
 {
 	struct device_node *node = of_find_node_by_path("/disco/console");
 	u32 line;
@@ -92,7 +93,8 @@ static int __init request_input(void)
 
 static int __init console_device_init(void)
 {
-	by_interrupt = request_input() == 0;
+	/* Device lines go to processor 0, and a line is opened on the processor that asks for it. */
+	by_interrupt = work_on_cpu(0, request_input, NULL) == 0;
 	return PTR_ERR_OR_ZERO(hvc_alloc(0, 0, &console_ops, 256));
 }
 device_initcall(console_device_init);
