@@ -36,7 +36,7 @@ static int interrupt(struct mips_vcpu *a)
 }
 
 /* The virtual CPU has fewer address bits than the real one: beyond them it has no TLB to miss in. */
-static int bad_segment(struct mips_vcpu *a, uint64_t va)
+COLD static int bad_segment(struct mips_vcpu *a, uint64_t va)
 {
     mips_raise(a, CAUSE_CODE(a->cause) == MIPS_EXC_TLBS ? MIPS_EXC_ADES : MIPS_EXC_ADEL, false, va);
     return MIPS_RESUME;

@@ -192,7 +192,7 @@ void mips_guest_tlbw(struct mips_vcpu *a, bool random)
         enter(a, &now);
 }
 
-void mips_guest_tlbinv(struct mips_vcpu *a, bool everything)
+COLD void mips_guest_tlbinv(struct mips_vcpu *a, bool everything)
 {
     if (everything) {
         mips_vtlb_invf(&a->vtlb);

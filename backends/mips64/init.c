@@ -10,7 +10,7 @@
 #define INSN_B 0x10000000u
 
 /* Write one instruction, and let fetches see it. */
-static void patch(char *at, uint32_t insn)
+COLD static void patch(char *at, uint32_t insn)
 {
     *(volatile uint32_t *)(void *)at = insn;
     __asm__ volatile("sync; synci 0(%0); sync" : : "r"(at) : "memory");
@@ -20,7 +20,7 @@ static void patch(char *at, uint32_t insn)
  * The vectors are written for the flushing regime with all answers in place. Tagged entries must not be
  * global. With vectors=c the first instruction, which saves k0, moves into a branch's delay slot.
  */
-static void choose_vectors(const struct mips_machine *m)
+COLD static void choose_vectors(const struct mips_machine *m)
 {
     if (m->tagged) {
         patch(mips_patch_global0, INSN_NOP);
@@ -34,7 +34,7 @@ static void choose_vectors(const struct mips_machine *m)
     }
 }
 
-int mips64_init(struct mips_machine *m, struct disco_memmap *mm)
+COLD int mips64_init(struct mips_machine *m, struct disco_memmap *mm)
 {
     m->mm = mm;
     m->backend.ops = &mips_ops;
@@ -54,7 +54,7 @@ int mips64_init(struct mips_machine *m, struct disco_memmap *mm)
 }
 
 /* A generation is never 0, which stands in empty tags; ticks lie a little back, so that Count is ahead. */
-static void init_cpu(struct mips_machine *m, struct mips_cpu *cpu, unsigned id)
+COLD static void init_cpu(struct mips_machine *m, struct mips_cpu *cpu, unsigned id)
 {
     cpu->backend = &m->backend;
     cpu->id = id;
@@ -65,7 +65,7 @@ static void init_cpu(struct mips_machine *m, struct mips_cpu *cpu, unsigned id)
         cpu->ticks = __atomic_load_n(&m->cpu[0].ticks, __ATOMIC_RELAXED) - (UINT64_C(1) << 20);
 }
 
-void mips64_cpu_init(struct mips_machine *m, unsigned id)
+COLD void mips64_cpu_init(struct mips_machine *m, unsigned id)
 {
     struct mips_cpu *cpu = &m->cpu[id];
 

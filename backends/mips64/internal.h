@@ -6,6 +6,9 @@
 
 #include "mips64.h"
 
+/* What runs seldom is compiled to be small. */
+#define COLD __attribute__((cold, noinline))
+
 /* What comes after an exit, for world.S: go on in the guest, or return from mips_world_enter(). */
 enum { MIPS_RESUME = 0, MIPS_LEAVE = 1 };
 

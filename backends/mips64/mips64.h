@@ -65,6 +65,8 @@ struct mips_vcpu {
     uint32_t lines_seen;  /**< interrupt lines as the virtual Cause shows them */
     struct disco_lock compare_lock; /**< of compare_at and the timer line; a device's level */
     uint64_t compare_at;  /**< real tick at which the virtual Compare matches; UINT64_MAX: never */
+    bool retimed;         /**< its Count was set back while it was off processors */
+    uint64_t left_at;     /**< tick at which it left a processor last */
     uint32_t since;       /**< Count when it came into the guest, or left it last */
     struct mips_count count;
     struct mips_vtlb vtlb;
@@ -140,6 +142,11 @@ static inline struct mips_cpu *mips_this_cpu(void)
 /** Set the registers a virtual CPU starts with; after disco_vcpu_init(). */
 void mips64_vcpu_boot(struct disco_vcpu *v, uint64_t pc, uint64_t sp, uint64_t gp,
                       const uint64_t args[4]);
+/**
+ * The VM was paused since @p since_ns and goes on now: the virtual Counts stood still meanwhile. All its
+ * virtual CPUs are still off processors; if one is not yet, the VM never stood still, and nothing happens.
+ */
+void mips64_stood_still(struct disco_vm *vm, uint64_t since_ns);
 /** Nanoseconds of one tick of Count on the machine. */
 #define MIPS_NS_PER_TICK 6
 
@@ -150,5 +157,11 @@ void mips64_monitor_fault(uint64_t cause, uint64_t epc, uint64_t badvaddr, uint6
 static inline struct mips_vcpu *mips_of(const struct disco_vcpu *v)
 {
     return (struct mips_vcpu *)v->arch;
+}
+
+/** A virtual CPU that is started by @p by, of the same VM, has the same time; after its reset. */
+static inline void mips64_vcpu_same_time(struct disco_vcpu *v, const struct disco_vcpu *by)
+{
+    mips_of(v)->count = mips_of(by)->count;
 }
 #endif

@@ -29,7 +29,7 @@ bool mips_tag_known(const struct mips_vcpu *a, uint64_t asid, uint64_t *tag)
 }
 
 /* All ASIDs are given away: whatever has one loses it, the current virtual CPU's address space too. */
-static void new_generation(struct mips_cpu *cpu, struct mips_vcpu *a)
+COLD static void new_generation(struct mips_cpu *cpu, struct mips_vcpu *a)
 {
     cpu->generation += GENERATION_STEP;
     cpu->next_tag = 1;

@@ -105,7 +105,7 @@ void mips_timer_fire(struct mips_cpu *cpu)
     disco_unlock(&cpu->armed_lock);
 }
 
-static void forget(struct mips_cpu *cpu, const struct mips_vcpu *a)
+COLD static void forget(struct mips_cpu *cpu, const struct mips_vcpu *a)
 {
     disco_lock(&cpu->armed_lock, cpu->backend);
     for (unsigned i = 0; i < cpu->narmed; i++) {
@@ -115,7 +115,7 @@ static void forget(struct mips_cpu *cpu, const struct mips_vcpu *a)
     disco_unlock(&cpu->armed_lock);
 }
 
-void mips_timer_drop(const struct mips_vcpu *a)
+COLD void mips_timer_drop(const struct mips_vcpu *a)
 {
     struct mips_machine *m = mips_machine_of(a->vcpu->vm->backend);
 
@@ -198,4 +198,41 @@ void mips_timer(struct disco_backend *b, uint64_t ns)
         return;
     cpu->timer_at = at;
     mips_timer_program(cpu);
+}
+
+/* When did the VM last run? 0: it runs still. */
+COLD static uint64_t last_ran(const struct disco_vm *vm)
+{
+    uint64_t at = 1;
+
+    for (uint32_t i = 0; i < vm->vcpus; i++) {
+        const struct mips_vcpu *a = mips_of(vm->vcpu[i]);
+
+        if (__atomic_load_n(&vm->vcpu[i]->state, __ATOMIC_SEQ_CST) == DISCO_VCPU_RUNNING)
+            return 0;
+        at = a->left_at > at ? a->left_at : at;
+    }
+    return at;
+}
+
+COLD static void set_back(struct mips_vcpu *a, uint64_t now, uint64_t ticks)
+{
+    disco_lock(&a->compare_lock, a->vcpu->vm->backend);
+    a->count.bias -= ticks;
+    a->retimed = true;
+    if (a->compare_at != UINT64_MAX)
+        next_match(a, now);
+    disco_unlock(&a->compare_lock);
+}
+
+COLD void mips64_stood_still(struct disco_vm *vm, uint64_t since_ns)
+{
+    uint64_t since = since_ns / MIPS_NS_PER_TICK, ran = last_ran(vm);
+    uint64_t now = mips_ticks(mips_this_cpu());
+
+    since = ran > since ? ran : since;
+    if (!ran || now <= since)
+        return;
+    for (uint32_t i = 0; i < vm->vcpus; i++)
+        set_back(mips_of(vm->vcpu[i]), now, now - since);
 }

@@ -9,7 +9,7 @@
 
 static size_t vcpu_size(void) { return sizeof(struct mips_vcpu); }
 
-static int vcpu_reset(struct disco_vcpu *v)
+COLD static int vcpu_reset(struct disco_vcpu *v)
 {
     struct mips_vcpu *a = mips_of(v);
     struct mips_machine *m = mips_machine_of(v->vm->backend);
@@ -39,7 +39,7 @@ static int vcpu_reset(struct disco_vcpu *v)
     return disco_l2tlb_set_asid(v->l2tlb, 0, 0);
 }
 
-void mips64_vcpu_fini(struct disco_vcpu *v)
+COLD void mips64_vcpu_fini(struct disco_vcpu *v)
 {
     struct mips_vcpu *a = mips_of(v);
 
@@ -69,6 +69,11 @@ static void enter(struct disco_vcpu *v, struct disco_exit *x)
     struct mips_cpu *cpu = mips_this_cpu();
 
     a->exit = x;
+    if (a->retimed) {
+        a->retimed = false;
+        mips_hwrena_load(a);
+        mips_timer_adopt(a);
+    }
     if (mips_before_guest(cpu)) {
         mips_world_enter(a);
         mips_after_guest(cpu);
@@ -107,6 +112,7 @@ static void switch_out(struct disco_vcpu *v)
     if (a->fpu_live)
         mips_fpu_release(mips_this_cpu());
     mips_account_monitor(a);
+    a->left_at = mips_ticks(mips_this_cpu());
 }
 
 static void inject(struct disco_vcpu *v, enum disco_inject what, const struct disco_exit *x)

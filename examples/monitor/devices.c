@@ -170,6 +170,7 @@ static int start_vcpu(void *ctx, unsigned id, uint64_t pc, uint64_t sp, uint64_t
     err = mon.machine.backend.ops->vcpu_reset(v);
     if (err)
         return err;
+    mips64_vcpu_same_time(v, &vm->vcpu[0]);
     mips64_vcpu_boot(v, pc, sp, gp, no_args);
     return disco_vcpu_start(v, mon.sched);
 }

@@ -67,12 +67,18 @@ static void settle(struct vm *vm)
 /* VM time stands still while the VM may not run. */
 void life_set_clock(struct vm *vm)
 {
-    if (vm->life.paused || vm->life.hungry) {
+    struct life *l = &vm->life;
+    bool stands = l->paused || l->hungry;
+
+    if (stands && !l->stands_since) {
+        l->stands_since = monitor_now();
         disco_timer_pause(&vm->timer);
-        return;
+    } else if (!stands && l->stands_since) {
+        mips64_stood_still(&vm->vm, l->stands_since);
+        l->stands_since = 0;
+        disco_timer_resume(&vm->timer);
+        vm->timer_at = 0;
     }
-    disco_timer_resume(&vm->timer);
-    vm->timer_at = 0;
 }
 
 /* --- what a person asks for --- */

@@ -30,6 +30,7 @@ struct life {
     uint32_t over;    /* it has ended; accessed atomically */
     uint32_t starved; /* it found no machine memory; accessed atomically */
     uint64_t at;      /* ns: when it was started; while WAITING when it will be */
+    uint64_t stands_since; /* ns: the VM's time stands still since then; 0: it goes on */
     uint64_t hungry_at, told_at;
 };
 

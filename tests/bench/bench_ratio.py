@@ -8,9 +8,11 @@ import sys
 import counts
 import figures
 import machine
+from launcher import qemu
 from launcher.paths import guest_build
 
 KINDS = (machine.NATIVE, machine.GUEST)
+THREADS = {qemu.SINGLE: "in turn", qemu.MULTI: "parallel"}
 
 # 100 times a program that does not exist and one that does, checksums of 8 MB, a directory walk, floating point.
 MIX = """\
@@ -67,6 +69,40 @@ def time_table(out, runs, which, what):
                "mix: boot, 100 x (exec of a missing file + exec of busybox), 8 MB dd + md5sum, find, awk, power-off"])
 
 
+# --- several processors ---
+
+MANY = (1, 2, 4)
+DONE = "all done"
+
+
+def load(cpus, forks):
+    return f"i=0; while [ $i -lt {cpus} ]; do forkexec {forks} & i=$((i + 1)); done; wait; echo {DONE}"
+
+
+def loaded(kind, cpus, thread, forks):
+    outcome = machine.linux(kind, load(cpus, forks), cpus=cpus, thread=thread)
+    return outcome.when(DONE) - outcome.begin
+
+
+def many_row(cpus, thread, forks, pairs):
+    runs = [[loaded(kind, cpus, thread, forks) for kind in KINDS] for _ in range(pairs)]
+    wall = [guest.wall / native.wall for native, guest in runs]
+    cpu = [guest.cpu / native.cpu for native, guest in runs]
+    return [cpus, THREADS[thread], *(statistics.median(run[place].wall for run in runs) for place in (0, 1)),
+            statistics.median(wall), min(wall), max(wall), statistics.median(cpu)]
+
+
+def many_table(out, forks, pairs):
+    rows = [many_row(cpus, thread, forks, pairs) for thread in THREADS for cpus in MANY]
+    out.table(f"{forks} fork+exec on each processor at once, medians of {pairs} pairs of runs that take turns",
+              ["processors", "run", "native s", "guest s", "guest/native", "least", "most", "by QEMU's time"], rows,
+              ["native: Linux on so many processors; guest: on as many virtual ones, on a monitor that has as many; "
+               "256 MiB each",
+               "seconds of the clock; by QEMU's time: guest/native in seconds of a processor that QEMU used",
+               f"in turn: QEMU's own choice, in one thread; parallel: a thread for each processor, on a host with "
+               f"{figures.host_processors()}"])
+
+
 # --- instructions ---
 
 def kernel_symbols(kind):
@@ -120,6 +156,7 @@ def measure(out):
     runs = take_turns(forks, millions, pairs)
     time_table(out, runs, "cpu", "Seconds of a processor that QEMU used")
     time_table(out, runs, "wall", "Seconds of the clock")
+    many_table(out, forks, 1 if out.quick else 3)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ from launcher.say import Failure
 
 REGIMES = ("flush", "tagged")
 PAIRS = {"two VMs": {"vms": 2, "cpus": 1}, "one VM": {"vms": 1, "cpus": 2}}
-SWITCHED = "switch_in"     # the backend's function that puts another virtual CPU onto the processor
 COUNTED = 2000             # rounds
 TIMED = (200, 8200)        # rounds of two runs: one less the other has no start and no end
 COMPUTED = (100, 400)      # ms
@@ -47,20 +46,8 @@ def each(runs, steps, value):
 # --- turns that are given away ---
 
 def count(monitor, regime, pair, entries):
-    options = [*monitor.options(), *counts.places("tag", [SWITCHED], monitor.symbols)]
     runner = functools.partial(guest, regime, pair, {"entries": entries, "rounds": COUNTED})
-    return counts.counted(runner, options=options)[1]
-
-
-def switch_of(counted):
-    """The traces from one virtual CPU's vector to the eret of another."""
-    kind = exits.Kind(SWITCHED)
-    for trace in counted.data["traces"]:
-        if SWITCHED in trace["tags"]:
-            kind.add(trace)
-    if not kind.count:
-        raise Failure("no virtual CPU was ever switched")
-    return kind
+    return counts.counted(runner, options=monitor.options())[1]
 
 
 class Trip:
@@ -68,7 +55,9 @@ class Trip:
 
     def __init__(self, monitor, regime, pair, entries, times):
         counted = count(monitor, regime, pair, entries)
-        self.switch = switch_of(counted)
+        self.switch = monitor.with_tag(counted.data, exits.SWITCHED)
+        if self.switch.count < COUNTED:
+            raise Failure(f"in {COUNTED} rounds virtual CPUs were switched {self.switch.count} times")
         self.instructions = counted.between(of="machine")["kernel"] / COUNTED
         taken = [[guest(regime, pair, {"entries": entries, "rounds": rounds}) for rounds in TIMED]
                  for _ in range(times)]
@@ -88,7 +77,7 @@ def yielding(out, monitor):
               [[what, regime, trip.switch.count, trip.switch.least, trip.switch.usual(), trip.switch.mean(),
                 trip.clock / trip.switches, trip.cpu / trip.switches]
                for what, entries, regime, trip in trips if entries == 0],
-              ["the kernel's own pages alone are touched; what they miss is not in the instructions, but in the ns",
+              ["the guests' own two pages alone are touched; what they miss is not in the instructions, but in the ns",
                "ns: of the guest's clock, QEMU's ns: of a processor that it used; with the guest's own instructions",
                f"medians of {times} pairs of runs; one processor, so QEMU's thread mode makes no difference"])
     out.table("One round: both touch pages of their own, and yield",

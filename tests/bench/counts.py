@@ -58,20 +58,23 @@ class Counts:
         return sum(self.total.values())
 
     def between(self, skip=0, of="processor"):
-        """Instructions by mode from a mark 0 to the next mark 1; `skip` such pairs are passed over."""
-        pairs = self.pairs(of)
+        """Instructions by mode from a mark 0 to the next mark 1; `skip` such pairs are passed over.
+
+        Of the "processor" that came to both marks, or of the whole "machine".
+        """
+        pairs = self.pairs()
         if len(pairs) <= skip:
             raise Failure(f"the guest executed marks for {len(pairs)} pieces, not {skip + 1}")
-        return pairs[skip]
+        return difference(*pairs[skip], of)
 
-    def pairs(self, of="processor"):
-        """The same of all pairs: of the "processor" that came to both marks, or of the whole "machine"."""
+    def pairs(self):
+        """The marks 0, each with the next mark 1."""
         found, start = [], None
         for mark in self.data["marks"]:
             if mark["number"] == 0 and start is None:
                 start = mark
             elif mark["number"] == 1 and start is not None:
-                found.append(difference(start, mark, of))
+                found.append((start, mark))
                 start = None
         return found
 
@@ -83,7 +86,7 @@ class Counts:
         return found.most_common()
 
 
-def difference(start, end, of):
+def difference(start, end, of="processor"):
     if of == "machine":
         start, end = start["machine"], end["machine"]
     elif start["cpu"] != end["cpu"]:

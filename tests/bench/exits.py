@@ -19,12 +19,16 @@ REFILL = "TLB miss: passed to the guest"
 REFLECTED = "exception passed to the guest"
 WRITE_FAULT = "store to a page the monitor protects"
 INTERRUPT = "interrupt"
+CALLED = "interrupt by another processor"
 FPU = "FPU handed over"
 OTHER = "other"
 SYSCALL = "system call passed to the guest"
 
 # Functions whose execution tells what an exit was about; those that a build does not have tell nothing.
-TAGS = ("mips_raise", "disco_vcpu_enter_pair", "disco_vcpu_enter_unmapped", "mips_timer_fire", "mips_fpu_unusable",
+TAKEN = "mips_ipi"          # takes an interrupt from another processor
+SWITCHED = "switch_in"      # puts another virtual CPU onto the processor
+IDLE = "mips_idle"
+TAGS = (TAKEN, SWITCHED, IDLE, "mips_raise", "disco_vcpu_enter_pair", "disco_vcpu_enter_unmapped", "mips_timer_fire", "mips_fpu_unusable",
         "disco_vcpu_handle", "disco_pmap_write_fault", "mips_emulate_rdhwr", "page_zero")
 
 CP0 = {(0, 0): "Index", (1, 0): "Random", (2, 0): "EntryLo0", (3, 0): "EntryLo1", (4, 0): "Context",
@@ -116,6 +120,8 @@ class Monitor:
     def by_tags(refill, tags):
         if "mips_timer_fire" in tags:
             return INTERRUPT
+        if TAKEN in tags:
+            return CALLED
         if "mips_raise" in tags:
             return REFILL if refill else REFLECTED
         if "mips_fpu_unusable" in tags:
@@ -129,6 +135,15 @@ class Monitor:
         if "disco_vcpu_enter_pair" in tags:
             return GUEST_ENTRY
         return L2TLB_IN_C if refill else OTHER
+
+    def with_tag(self, data, tag, without=()):
+        """The traces that went through one function and not through others, as one kind."""
+        self.symbols.address(tag)
+        kind = Kind(tag)
+        for trace in data["traces"]:
+            if tag in trace["tags"] and not set(trace["tags"]) & set(without):
+                kind.add(trace)
+        return kind
 
     def kinds(self, data):
         """The traces by name, those with most instructions first."""

@@ -16,11 +16,15 @@
  */
 #define CPUS 3
 #define NONE 3
+#ifndef RAISES
+#define RAISES 2
+#endif
 mtype = { READY, RUNNING, BLOCKED };
 
 mtype state[2] = READY;
 byte home[2];                        /* v->cpu */
 bool line[2], shown[2];
+byte raises;
 byte queue[CPUS] = { 3, 0, 0 };       /* virtual CPUs in it, as bits */
 bool locked[CPUS];
 bool idle[CPUS];                     /* bits of s->idle */
@@ -52,8 +56,8 @@ inline kick(t) {                     /* nothing for our own processor: it is in 
 inline clear() { atomic { t = 0; h = 0 } }     /* dead values would make states differ */
 
 inline push(q, u) {                                                            /* o1 */
-    state[u] = READY;
     atomic {
+        state[u] = READY;
         assert(on[u] == NONE && !((queue[0] | queue[1] | queue[2]) & (1 << u)));
         queue[q] = queue[q] | (1 << u)
     }
@@ -90,8 +94,8 @@ inline wake(u) {
 
 inline raise_line(u) {
     if
-    :: atomic { line[u] -> skip }
-    :: atomic { !line[u] -> line[u] = true };                                  /* w1 */
+    :: atomic { line[u] || raises == RAISES -> skip }
+    :: atomic { !line[u] && raises < RAISES -> raises++; line[u] = true };                                  /* w1 */
        if
        :: state[u] == BLOCKED -> wake(u)                                       /* w2 */
        :: state[u] == RUNNING -> h = home[u]; kick(h)
@@ -111,21 +115,20 @@ inline take(from) {                  /* steal.c: two locks, lower number first *
     :: else
     fi;
     if
-    :: atomic { queue[from] & 1 -> v = 0; queue[from] = queue[from] & 2 }
-    :: atomic { queue[from] & 2 -> v = 1; queue[from] = queue[from] & 1 }
-    :: !queue[from]
-    fi;
-    if
-    :: v != NONE ->
-       atomic { assert(on[v] == NONE && state[v] == READY); on[v] = c };
-       home[v] = c; state[v] = RUNNING                                         /* t1 */
+    :: queue[from] ->
+       atomic {
+           if
+           :: queue[from] & 1 -> v = 0
+           :: queue[from] & 2 -> v = 1
+           fi;
+           queue[from] = queue[from] & ~(1 << v);
+           assert(on[v] == NONE && state[v] == READY);
+           on[v] = c; home[v] = c
+       };
+       state[v] = RUNNING                                                      /* t1 */
     :: else
     fi;
-    unlock(from);
-    if
-    :: from != c -> unlock(c)
-    :: else
-    fi
+    atomic { unlock(h); unlock(t) }
 }
 
 active [CPUS] proctype Processor()
@@ -135,7 +138,6 @@ active [CPUS] proctype Processor()
 turn:
     if                               /* a device's timer has come */
     :: raise_line(0)
-    :: raise_line(1)
     :: skip
     fi;
     clear();
@@ -161,8 +163,8 @@ step:
     if
     :: interrupt[c] -> goto interrupted
     :: shown[v] -> atomic { away[c] = false; line[v] = false } goto step                 /* the guest serves its device */
-    :: away[c] = false; raise_line(0); clear(); goto step                               /* or raises a line by a call */
-    :: away[c] = false; raise_line(1); clear(); goto step
+    :: atomic { v == 1 -> away[c] = false } raise_line(0); clear(); goto step  /* or interrupts the other */
+    :: atomic { v == 0 -> away[c] = false } raise_line(1); clear(); goto step
     :: away[c] = false; goto waits
     :: away[c] = false; goto yields
     :: goto computes

@@ -170,13 +170,15 @@ def add_control(commands):
 def add_tests(commands):
     one = command(commands, "test", "Build everything and pass every test. The last line counts them.")
     one.add_argument("--quick", action="store_true", help="leave out what needs a Linux kernel to be built")
+    one.add_argument("--soak", type=count, default=0, metavar="SECONDS",
+                     help="how long the soaks of the linux suites take, each (default: half a minute at most)")
     one.add_argument("--list", action="store_true", help="list the suites and end")
     one.add_argument("suites", nargs="*", metavar="SUITE", help="run these suites alone")
 
 
 def add_bench(commands):
     one = command(commands, "bench", "Measure and print the figures of docs/figures.md.",
-                  epilog="benchmarks:\n" + "".join(f"  {name:8} {what}\n" for name, what in bench.NAMES.items()))
+                  epilog="benchmarks:\n" + "".join(f"  {name:9} {what}\n" for name, what in bench.NAMES.items()))
     one.add_argument("--quick", action="store_true", help="fewer and shorter runs")
     one.add_argument("--json", metavar="FILE", help="write the tables to FILE as well")
     one.add_argument("--endian", choices=ENDIANS, default="", help="byte order of the machine (default: little)")

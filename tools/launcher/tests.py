@@ -91,6 +91,8 @@ def main(arguments):
             print(f"{suite.name:14} {suite.what}")
         return 0
     os.environ["LC_ALL"] = "C.UTF-8"
+    if arguments.soak:
+        os.environ[suites.SOAK] = str(arguments.soak)
     everything = []
     for suite in chosen(arguments.suites, arguments.quick):
         say(f"test suite {suite.name}: {suite.what}")
