@@ -77,7 +77,7 @@ bool mips_tag_known(const struct mips_vcpu *a, uint64_t asid, uint64_t *tag);
 void mips_tags_drop(struct mips_vcpu *a);
 
 /* smp.c: what processors ask of each other */
-void mips_invalidate(struct disco_backend *b, disco_cpuset cpus, struct disco_vcpu *v,
+void mips_invalidate(struct disco_backend *b, const struct disco_holder *h, size_t nh,
                      const struct disco_purge *p, size_t n);
 void mips_kick(struct disco_backend *b, unsigned cpu);
 void mips_relax(struct disco_backend *b);

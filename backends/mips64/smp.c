@@ -160,31 +160,47 @@ static void wait_for(struct disco_backend *b, const struct mips_cpu *cpu, uint32
         mips_relax(b);
 }
 
+/* The other processors that may have entries of these virtual CPUs; *here: this one may, too. */
+static disco_cpuset others(const struct mips_machine *m, const struct disco_holder *h, size_t nh,
+                           bool *here)
+{
+    disco_cpuset self = (disco_cpuset)1 << mips_this_cpu()->id, all = 0;
+
+    for (; nh; h++, nh--) {
+        for (disco_cpuset left = h->cpus; left; left &= left - 1) {
+            unsigned i = (unsigned)__builtin_ctzll(left);
+
+            if (may_hold(m, &m->cpu[i], h->v))
+                all |= (disco_cpuset)1 << i;
+        }
+    }
+    *here = all & self;
+    return all & ~self;
+}
+
 /*
  * A backmap names no ASID, so entries are forgotten by flushing: revocation is rare, refilling from
  * the L2TLB cheap.
  */
-void mips_invalidate(struct disco_backend *b, disco_cpuset cpus, struct disco_vcpu *v,
+void mips_invalidate(struct disco_backend *b, const struct disco_holder *h, size_t nh,
                      const struct disco_purge *p, size_t n)
 {
     struct mips_machine *m = mips_machine_of(b);
     struct mips_cpu *self = mips_this_cpu();
     uint32_t want[DISCO_MAX_CPUS];
-    disco_cpuset asked = 0;
+    bool here;
+    disco_cpuset asked = others(m, h, nh, &here);
 
-    (void)p;
-    if (!n)
-        return;
-    for (unsigned i = 0; i < b->cpus; i++) {
-        if (i != self->id && cpus >> i & 1 && may_hold(m, &m->cpu[i], v)) {
-            want[i] = ask(m, &m->cpu[i]);
-            asked |= (disco_cpuset)1 << i;
-        }
+    (void)p, (void)n;
+    for (disco_cpuset left = asked; left; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+
+        want[i] = ask(m, &m->cpu[i]);
     }
-    if (cpus >> self->id & 1)
+    if (here)
         mips_tlb_flush(self->last ? mips_of(self->last) : NULL);
-    for (; asked; asked &= asked - 1) {
-        unsigned i = (unsigned)__builtin_ctzll(asked);
+    for (disco_cpuset left = asked; left; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
 
         wait_for(b, &m->cpu[i], want[i]);
     }

@@ -13,12 +13,15 @@
 
 #define IDLE_NS 20000 /* how long an idle processor sleeps before it looks at the clock again */
 
-/* @p v needs not be in: with tags, its entries lie here while another runs. */
-static void forget(struct sim_cpu *c, const struct disco_vcpu *v, const struct disco_purge *p,
-                   size_t n)
+/* A holder needs not be in: with tags, its entries lie here while another runs. */
+static void forget(struct sim_cpu *c, const struct request *r)
 {
-    for (size_t i = 0; i < n; i++)
-        hw_forget(c, v, p[i].vpn);
+    for (size_t k = 0; k < r->nh; k++) {
+        for (size_t i = 0; i < r->n; i++) {
+            if (r->h[k].cpus >> c->id & 1 && disco_purge_is_of(&r->p[i], r->h[k].v))
+                hw_forget(c, r->h[k].v, r->p[i].vpn);
+        }
+    }
 }
 
 void sim_serve(struct sim_cpu *c)
@@ -30,7 +33,7 @@ void sim_serve(struct sim_cpu *c)
     pthread_mutex_lock(&c->lock);
     for (r = c->requests; r; r = next) {
         next = r->next; /* r is gone once it has been counted */
-        forget(c, r->v, r->p, r->n);
+        forget(c, r);
         c->stats.requests++;
         __atomic_fetch_sub(r->left, 1, __ATOMIC_RELEASE);
     }
@@ -50,24 +53,27 @@ static void ask(struct sim_cpu *c, struct request *r)
         __atomic_store_n(&c->mail, 1, __ATOMIC_RELEASE);
         pthread_cond_signal(&c->wake);
     } else {
-        forget(c, r->v, r->p, r->n);
+        forget(c, r);
     }
     pthread_mutex_unlock(&c->lock);
 }
 
-void sim_invalidate(struct disco_backend *b, disco_cpuset cpus, struct disco_vcpu *v,
+void sim_invalidate(struct disco_backend *b, const struct disco_holder *h, size_t nh,
                     const struct disco_purge *p, size_t n)
 {
     struct sim_machine *m = machine_of(b);
     struct request r[DISCO_MAX_CPUS];
+    disco_cpuset cpus = 0;
     uint32_t left = 0;
 
+    for (size_t k = 0; k < nh; k++)
+        cpus |= h[k].cpus;
     for (unsigned i = 0; i < b->cpus; i++) {
-        r[i] = (struct request){NULL, v, p, n, &left};
+        r[i] = (struct request){NULL, h, nh, p, n, &left};
         if (!(cpus >> i & 1))
             continue;
         if (i == sim_current())
-            forget(&m->cpu[i], v, p, n);
+            forget(&m->cpu[i], &r[i]);
         else
             ask(&m->cpu[i], &r[i]);
     }

@@ -22,7 +22,8 @@ struct hw_entry {
 /* A request to forget, on its way to one processor. It lies on the stack of who asks. */
 struct request {
     struct request *next;
-    struct disco_vcpu *v;
+    const struct disco_holder *h;
+    size_t nh;
     const struct disco_purge *p;
     size_t n;
     uint32_t *left; /* requests that have not been served yet; atomic */
@@ -76,7 +77,7 @@ void hw_forget(struct sim_cpu *c, const struct disco_vcpu *tag, disco_vpn vpn);
 void hw_flush(struct sim_cpu *c);
 
 /* ipi.c: what processors ask of each other */
-void sim_invalidate(struct disco_backend *b, disco_cpuset cpus, struct disco_vcpu *v,
+void sim_invalidate(struct disco_backend *b, const struct disco_holder *h, size_t nh,
                     const struct disco_purge *p, size_t n);
 void sim_serve(struct sim_cpu *c);
 void sim_kick(struct disco_backend *b, unsigned cpu);

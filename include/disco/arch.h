@@ -51,6 +51,14 @@ struct disco_purge {
     disco_vpn vpn;  /**< where it was entered */
 };
 
+struct disco_vcpu;
+
+/** Who is to forget translations, and where: the processors that may hold some of @c v. */
+struct disco_holder {
+    struct disco_vcpu *v;
+    disco_cpuset cpus;
+};
+
 /** Why `enter` came back. Everything a backend can settle alone it settles without coming back. */
 enum disco_exit_kind {
     DISCO_EXIT_MISS,       /**< no usable translation for @c va: see access */
@@ -95,7 +103,6 @@ enum disco_inject {
 };
 
 struct disco_backend;
-struct disco_vcpu;
 
 /** The operations. All are mandatory: disco_backend_check(). */
 struct disco_backend_ops {
@@ -118,12 +125,12 @@ struct disco_backend_ops {
     void (*tlb_load)(struct disco_vcpu *v, disco_vpn pair, uint32_t asid, bool global,
                      const disco_tlbe e[2]);
     /**
-     * Make the processors in @p cpus forget @p n translations of @p vm_cpus' virtual CPU @p v
-     * (@p v is one of the VM's; the backend finds its hardware tags there). Returns after the
-     * last of them has done so. May wait for other processors, and serves requests of theirs
-     * meanwhile, so that two processors may invalidate each other's entries at once.
+     * Make the processors of each of @p nh holders, virtual CPUs of one VM, forget those of @p n
+     * translations that are its own. Asks all of them before it waits for any, and returns after the last
+     * has forgotten. Serves requests of others meanwhile, so that two processors may invalidate
+     * each other's entries at once.
      */
-    void (*invalidate)(struct disco_backend *b, disco_cpuset cpus, struct disco_vcpu *v,
+    void (*invalidate)(struct disco_backend *b, const struct disco_holder *h, size_t nh,
                        const struct disco_purge *p, size_t n);
 
     /* --- machine memory --- */

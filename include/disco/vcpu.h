@@ -162,6 +162,11 @@ int disco_vm_init(struct disco_vm *vm);
  * virtual CPUs, then in the hardware TLBs of every processor that may hold them.
  */
 void disco_vm_purge(void *vm, disco_ppn ppn, const struct disco_purge *p, size_t n);
+/** Is @p p a translation of @p v? For backends. */
+static inline bool disco_purge_is_of(const struct disco_purge *p, const struct disco_vcpu *v)
+{
+    return p->vcpu == v->id || p->vcpu == DISCO_ALL_VCPUS;
+}
 /** Tell the monitor's `report` hook, if there is one. Own processor. */
 void disco_vcpu_report(struct disco_vcpu *v, const char *what, uint64_t where);
 /**

@@ -29,65 +29,57 @@ static void forget(struct disco_vcpu *v, const struct disco_purge *p)
         disco_l2tlb_forget_vpn(v->l2tlb, p->vpn);
 }
 
-static bool concerns(const struct disco_purge *p, const struct disco_vcpu *v)
+static void purge_l2tlbs(const struct disco_vm *vm, uint32_t vcpus, const struct disco_purge *p,
+                         size_t n)
 {
-    return p->vcpu == v->id || p->vcpu == DISCO_ALL_VCPUS;
-}
-
-/* What one virtual CPU's processors are to forget, collected until there is a batch of it. */
-struct batch {
-    struct disco_vcpu *v;
-    disco_cpuset cpus;
-    size_t n;
-    struct disco_purge p[BATCH];
-};
-
-static void send(struct batch *t)
-{
-    struct disco_backend *b = t->v->vm->backend;
-
-    if (t->n)
-        b->ops->invalidate(b, t->cpus, t->v, t->p, t->n);
-    t->n = 0;
-}
-
-static void collect(struct batch *t, disco_vpn vpn)
-{
-    t->p[t->n++] = (struct disco_purge){t->v->id, vpn};
-    if (t->n == BATCH)
-        send(t);
-}
-
-static void purge_hardware(struct batch *t, const struct disco_purge *p, size_t n,
-                           const disco_vpn *alias, size_t aliases)
-{
-    for (size_t i = 0; i < aliases; i++)
-        collect(t, alias[i]);
-    for (size_t i = 0; i < n; i++) {
-        if (concerns(&p[i], t->v))
-            collect(t, p[i].vpn);
+    for (uint32_t i = 0; i < vcpus; i++) {
+        for (size_t k = 0; k < n; k++) {
+            if (disco_purge_is_of(&p[k], vm->vcpu[i]))
+                forget(vm->vcpu[i], &p[k]);
+        }
     }
-    send(t);
+}
+
+/* The virtual CPUs that processors may have entries of. Read after the L2TLBs have forgotten. */
+static size_t find_holders(const struct disco_vm *vm, uint32_t vcpus, struct disco_holder *h)
+{
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < vcpus; i++) {
+        h[n].v = vm->vcpu[i];
+        h[n].cpus = __atomic_fetch_or(&h[n].v->seen, 0, __ATOMIC_SEQ_CST);
+        n += h[n].cpus != 0;
+    }
+    return n;
+}
+
+/* Every virtual CPU of the VM may have the page at its addresses in unmapped segments. */
+static size_t add_aliases(const struct disco_vm *vm, disco_ppn ppn, struct disco_purge *all)
+{
+    disco_vpn alias[DISCO_MAX_ALIASES];
+    size_t n = vm->backend->ops->aliases(ppn, alias);
+
+    for (size_t i = 0; i < n; i++)
+        all[i] = (struct disco_purge){DISCO_ALL_VCPUS, alias[i]};
+    return n;
 }
 
 void disco_vm_purge(void *ctx, disco_ppn ppn, const struct disco_purge *p, size_t n)
 {
     struct disco_vm *vm = ctx;
+    struct disco_backend *b = vm->backend;
     uint32_t vcpus = __atomic_load_n(&vm->vcpus, __ATOMIC_ACQUIRE);
-    disco_vpn alias[DISCO_MAX_ALIASES];
-    size_t aliases = vm->backend->ops->aliases(ppn, alias);
+    struct disco_holder h[DISCO_MAX_VCPUS];
+    struct disco_purge batch[BATCH];
+    size_t holders, filled = add_aliases(vm, ppn, batch);
 
-    for (uint32_t i = 0; i < vcpus; i++) {
-        for (size_t k = 0; k < n; k++) {
-            if (concerns(&p[k], vm->vcpu[i]))
-                forget(vm->vcpu[i], &p[k]);
-        }
-    }
-    for (uint32_t i = 0; i < vcpus; i++) {
-        struct batch t = {.v = vm->vcpu[i]};
-
-        t.cpus = __atomic_fetch_or(&t.v->seen, 0, __ATOMIC_SEQ_CST);
-        if (t.cpus)
-            purge_hardware(&t, p, n, alias, aliases);
-    }
+    purge_l2tlbs(vm, vcpus, p, n);
+    holders = find_holders(vm, vcpus, h);
+    do {
+        for (; n && filled < BATCH; p++, n--)
+            batch[filled++] = *p;
+        if (holders && filled)
+            b->ops->invalidate(b, h, holders, batch, filled);
+        filled = 0;
+    } while (n);
 }

@@ -52,7 +52,7 @@ def calls(out, monitor):
               ["what", "processors run", "monitor's instructions", "us"], rows,
               ["instructions of a call: on the caller's processor; of there and back: on both",
                "us: of the guest's clock, from runs without counting",
-               "sleep: in wait; in turn, the idle processor takes the called one over before the other has its turn",
+               "sleep: in wait; an idle processor may take the called one over before the other has woken up",
                "spin: in the guest, without a monitor call",
                "there and back: two calls, two interrupts taken and acknowledged",
                "spinning in turn is left out: it lasts until QEMU ends the turn, up to 100 ms"])

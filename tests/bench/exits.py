@@ -28,8 +28,8 @@ SYSCALL = "system call passed to the guest"
 TAKEN = "mips_ipi"          # takes an interrupt from another processor
 SWITCHED = "switch_in"      # puts another virtual CPU onto the processor
 IDLE = "mips_idle"
-TAGS = (TAKEN, SWITCHED, IDLE, "mips_raise", "disco_vcpu_enter_pair", "disco_vcpu_enter_unmapped", "mips_timer_fire", "mips_fpu_unusable",
-        "disco_vcpu_handle", "disco_pmap_write_fault", "mips_emulate_rdhwr", "page_zero")
+TAGS = (TAKEN, SWITCHED, IDLE, "mips_raise", "disco_vcpu_enter_pair", "disco_vcpu_enter_unmapped", "mips_timer_fire",
+        "mips_fpu_unusable", "disco_vcpu_handle", "disco_pmap_write_fault", "mips_emulate_rdhwr", "page_zero")
 
 CP0 = {(0, 0): "Index", (1, 0): "Random", (2, 0): "EntryLo0", (3, 0): "EntryLo1", (4, 0): "Context",
        (4, 2): "UserLocal", (5, 0): "PageMask", (5, 1): "PageGrain", (6, 0): "Wired", (7, 0): "HWREna",

@@ -34,13 +34,14 @@ SECTIONS = {
     "paths": ("Paths of the monitor", "The aim for the path of an L2TLB hit is 30 instructions or fewer."),
     "misses": ("TLB misses", "Who answers them, by the monitor's own counters."),
     "switch": ("Switching between virtual CPUs", "Two virtual CPUs on one processor, with `--tlb flush` (the TLB is "
-               "flushed at each switch, as in the paper) and with\n`--tlb tagged` (machine ASIDs tell them apart), side "
-               "by side. Tiny guest `bench_switch`."),
-    "shootdown": ("Calls and shootdowns", "What processors cost each other. QEMU runs them in turn, in one thread, or in "
-                  "parallel (`--thread multi`): each row\nsays which. Tiny guests `bench_ipi` and `bench_shootdown`."),
+               "flushed at each switch, as in the paper) and\nwith `--tlb tagged` (machine ASIDs tell them apart), "
+               "side by side. Tiny guest `bench_switch`."),
+    "shootdown": ("Calls and shootdowns", "What processors cost each other. QEMU runs them in turn, in one thread, or "
+                  "in parallel (`--thread multi`): each row\nsays which. Tiny guests `bench_ipi` and "
+                  "`bench_shootdown`."),
     "ratio": ("Guest and native", "The same Linux and user land on the monitor and on the bare machine, 256 MiB and "
-              "one processor each, in the last table\nmore. The aims are 2.0 or less for the mix and 1.02 or less for "
-              "the CPU-bound loop."),
+              "one processor each;\nin the last table on 1, 2 and 4. The aims are 2.0 or less for the mix and 1.02 or "
+              "less for the CPU-bound loop."),
     "exits": ("Where the guest's extra time goes", "Exits, emulated instructions and the monitor's functions."),
 }
 

@@ -9,7 +9,7 @@
 
 #define PAGE UINT64_C(0x800000) /* guest-physical */
 #define DIRECT UINT64_C(0x4000000000000000)
-#define SETTLE UINT64_C(20000) /* ns: the others have said that they will spin, or sleep; then they do */
+#define SETTLE UINT64_C(20000) /* ns from when the others say that they will spin or sleep */
 
 static struct barrier meeting;
 static volatile uint64_t ready, gone, woken[MAX_VCPUS], bad;

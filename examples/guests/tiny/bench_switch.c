@@ -12,8 +12,8 @@
 #define SPARE UINT64_C(0x800000) /* guest-physical: from here on nothing else is in memory */
 #define PAIR UINT64_C(0x2000)
 #define LO(pfn) ((pfn) << 6 | 0x1e) /* cached, dirty, valid */
-#define WARM 16    /* rounds before the time is taken */
-#define AT_ONCE 64 /* passes between two looks at the clock */
+#define WARM 16                     /* rounds before the time is taken */
+#define AT_ONCE 64                  /* passes between two looks at the clock */
 
 #define EXC_TLBL 2
 

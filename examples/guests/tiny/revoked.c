@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Pages given back to the monitor while every virtual CPU has them in its hardware TLB, by two or
- * three addresses each, and of two address spaces in turn. Once PAGES_FREE has returned nobody sees the old contents any more, at any of them;
- * who reads meanwhile sees the old contents or zeros, and after zeros never the old contents again.
- * The machine pages go to somebody else at once: a store through an old entry would be found there.
+ * Pages given back to the monitor while every virtual CPU has them in its hardware TLB, by several
+ * addresses each, and of two address spaces in turn. Once PAGES_FREE has returned nobody sees the
+ * old contents any more, at any of them; who reads meanwhile sees the old contents or zeros, and after
+ * zeros never the old contents again. The machine pages go to somebody else at once: a store through
+ * an old entry would be found there.
  */
 #include "tree.h"
 #include "vcpus.h"
 
 #define ROUNDS 10
 #define PAGES 32u
-#define POOL UINT64_C(0x800000)  /* guest-physical: the pages that are given back */
+#define POOL UINT64_C(0x800000)   /* guest-physical: the pages that are given back */
 #define OTHERS UINT64_C(0xa00000) /* these get their machine pages afterwards */
 #define IMAGE UINT64_C(0xffffffffc0000000)
 #define DIRECT UINT64_C(0x4000000000000000)
@@ -22,9 +23,13 @@
 #define EXC_TLBL 2
 #define EXC_TLBS 3
 
-/* The last is for the guest's TLB, which is left out of every second round. */
+/*
+ * Two sets of pages take turns. Those of the odd rounds are used through the guest's TLB, too; those of
+ * the even ones never are, so that the monitor has noted nowhere who uses them.
+ */
 static const uint64_t alias[] = {IMAGE + POOL, DIRECT + POOL, MAPPED};
 static unsigned aliases(uint64_t round) { return round % 2 ? 3 : 2; }
+static uint64_t set_of(uint64_t round) { return round % 2 * PAGES * PAGE; }
 
 static struct barrier meeting;
 static volatile uint64_t freed, bad;
@@ -47,9 +52,9 @@ static void enter_space(uint64_t asid)
     __asm__ volatile("dmtc0 %0, $10; ehb" ::"r"(asid) : "memory");
 }
 
-static uint64_t *at(unsigned a, unsigned page, unsigned word)
+static uint64_t *at(uint64_t round, unsigned a, unsigned page, unsigned word)
 {
-    return (uint64_t *)(alias[a] + page * PAGE) + word;
+    return (uint64_t *)(alias[a] + set_of(round) + page * PAGE) + word;
 }
 
 static uint64_t old(uint64_t round, unsigned page) { return round << 32 | (page + 1); }
@@ -57,7 +62,7 @@ static uint64_t old(uint64_t round, unsigned page) { return round << 32 | (page 
 static void write_all(uint64_t round)
 {
     for (unsigned page = 0; page < PAGES; page++)
-        *at(0, page, 0) = old(round, page);
+        *at(round, 0, page, 0) = old(round, page);
 }
 
 /* How many pages do not read as `want` says, at all their addresses. */
@@ -67,7 +72,7 @@ static uint64_t wrong(uint64_t round, int zeros)
 
     for (unsigned page = 0; page < PAGES; page++) {
         for (unsigned a = 0; a < aliases(round); a++)
-            n += load(at(a, page, 0)) != (zeros ? 0 : old(round, page));
+            n += load(at(round, a, page, 0)) != (zeros ? 0 : old(round, page));
     }
     return n;
 }
@@ -79,7 +84,7 @@ static void watch(uint64_t round)
 
     for (unsigned i = 0; load(&freed) != round; i++) {
         unsigned page = i % PAGES;
-        uint64_t value = load(at(i / PAGES % aliases(round), page, 0));
+        uint64_t value = load(at(round, i / PAGES % aliases(round), page, 0));
 
         add(&bad, value && (value != old(round, page) || (gone >> page & 1)));
         gone |= (uint64_t)!value << page;
@@ -121,8 +126,8 @@ static uint64_t stores_lost(uint64_t round)
 
     for (unsigned page = 0; page < PAGES; page++) {
         for (unsigned a = 0; a < aliases(round); a++) {
-            store(at(a, page, word), round + a);
-            n += load(at((a + 1) % aliases(round), page, word)) != round + a;
+            store(at(round, a, page, word), round + a);
+            n += load(at(round, (a + 1) % aliases(round), page, word)) != round + a;
         }
     }
     return n;
@@ -132,7 +137,7 @@ static uint64_t stores_lost(uint64_t round)
 static void lead(uint64_t round)
 {
     relax();
-    add(&bad, give_back(POOL) != PAGES);
+    add(&bad, give_back(POOL + set_of(round)) != PAGES);
     take_others(round);
     store(&freed, round);
 }
