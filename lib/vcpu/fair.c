@@ -83,16 +83,19 @@ void disco_fair_begin(struct disco_sched *s, unsigned cpu, struct disco_vcpu *v)
     __atomic_store_n(&q->running, 1, __ATOMIC_RELEASE);
 }
 
-/*
- * @p v leaves @p cpu. A stay that took much longer than a slice was not the guest's doing: the
- * monitor had something else to do (poll() loaded another guest, say). That is not charged.
- */
+/* The monitor had something else to do for so long (poll() loaded a guest, say): not the running one's time. */
+void disco_fair_excuse(struct disco_runq *q, uint64_t ns)
+{
+    disco_store(&q->offset, disco_load(&q->offset) - ns);
+}
+
+/* @p v leaves @p cpu, and is charged for all of its stay: one that got more than a slice pays it back. */
 void disco_fair_charge(struct disco_sched *s, unsigned cpu, struct disco_vcpu *v)
 {
     uint64_t stay = served_at(&s->q[cpu], now(s)) - v->served;
 
     disco_count_own(&v->stats.run_ns, stay);
-    v->served += stay < 2 * s->slice_ns ? stay : 2 * s->slice_ns;
+    v->served += stay;
     raise_floor(s);
     __atomic_store_n(&s->q[cpu].running, 0, __ATOMIC_RELEASE);
 }

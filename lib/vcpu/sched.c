@@ -80,7 +80,15 @@ struct turn {
 
 static void poll(struct turn *t)
 {
-    t->poll_at = t->poll ? t->poll(t->ctx) : UINT64_MAX;
+    struct disco_backend *b = t->s->backend;
+    uint64_t from;
+
+    t->poll_at = UINT64_MAX;
+    if (!t->poll)
+        return;
+    from = b->ops->now(b);
+    t->poll_at = t->poll(t->ctx);
+    disco_fair_excuse(t->q, b->ops->now(b) - from);
 }
 
 static void arm(struct turn *t, uint64_t ns)

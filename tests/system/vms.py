@@ -52,8 +52,8 @@ class Log:
         self.lines = done.err.splitlines()
 
     def __repr__(self):
-        shown = [line for line in self.lines if ": stat " not in line]
-        return f"status {self.status}\n{self.out[-2000:]!r}\n" + "\n".join(shown[-80:])
+        shown = [line for line in self.lines if not re.search(r": stat |\(pc ", line)]
+        return f"status {self.status}\n{self.out.replace(bytes(1), b'')[-2000:]!r}\n" + "\n".join(shown[-80:])
 
     def found(self, pattern):
         """The matches of a pattern with whole lines."""

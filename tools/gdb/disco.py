@@ -114,3 +114,6 @@ class DiscoVcpu(gdb.Command):
 
 
 DiscoVcpu()
+# At a breakpoint in a guest its code need not be in the processor's TLB yet; then QEMU reads none of it, and gdb could
+# not step on. So code is taken from the ELF files.
+gdb.execute("set trust-readonly-sections on")

@@ -157,10 +157,11 @@ class Maker:
         """What needs the build: the bundled guests."""
         if self.linux:
             kernel = files.add("vmlinux", guests.kernel(self.endian, guests.DISCO).read_bytes())
-            initrd = files.add("initramfs", self.initrd or linux_initrd(self.endian, self.command))
+            bundled = self.initrd is None
+            initrd = files.add("initramfs", linux_initrd(self.endian, self.command) if bundled else self.initrd)
         else:
-            kernel = files.add("guest.elf", self.data or self.tiny())
-            initrd = files.add("initrd", self.initrd) if self.initrd else ""
+            kernel = files.add("guest.elf", self.tiny() if self.data is None else self.data)
+            initrd = "" if self.initrd is None else files.add("initrd", self.initrd)
         return vmconf.Vm(self.section.name, self.values.get("cpus", 1), self.values["memory"], kernel, initrd, self.append)
 
     def tiny(self):

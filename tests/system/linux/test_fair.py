@@ -46,9 +46,11 @@ class Fair(unittest.TestCase):
         return {who: (last[who] - first[who]) / passed for who in last}, pieces
 
     def check(self, shares, processors):
-        fair = processors / len(shares)
+        """All got the same, and together nearly all there is: the rest is the monitor's."""
+        mean = sum(shares.values()) / len(shares)
+        self.assertGreater(mean, 0.9 * processors / len(shares), shares)
         for who, share in shares.items():
-            self.assertLess(abs(share - fair), NEAR * fair, f"{who} had {share:.3f} instead of {fair:.3f}: {shares}")
+            self.assertLess(abs(share - mean), NEAR * mean, f"{who} had {share:.3f} instead of {mean:.3f}: {shares}")
 
     def check_pieces(self, pieces, guests):
         """The guests' own view, less exact: some pieces are cut off, and this computer does other things, too."""

@@ -157,6 +157,33 @@ START_TEST(poll_is_called_when_it_wants)
 }
 END_TEST
 
+static uint64_t poll_long(void *ctx)
+{
+    uint64_t *left = ctx;
+
+    if (*left && r.s->q[0].running)
+        sim_advance(r.m, --*left ? 0 : 1000 * 100 * SIM_OP_NS); /* the second time: a thousand slices */
+    return r.b->ops->now(r.b) + 10 * SIM_OP_NS;
+}
+
+/* What the monitor does on a processor is not the time of whoever happens to run there. */
+START_TEST(the_monitors_own_work_is_nobodys_time)
+{
+    uint64_t left = 2;
+    struct rig_vm *vm;
+
+    make(1, 1);
+    vm = STARTED(2, spin);
+    for (unsigned i = 0; i < 20; i++)
+        disco_sched_turn(r.s, poll_long, &left);
+    ck_assert_uint_eq(left, 0);
+    for (unsigned i = 0; i < 2; i++) {
+        ck_assert_uint_ge(ops_of(&vm->vcpu[i]), 800);
+        ck_assert_uint_le(vm->vcpu[i].stats.run_ns, 1100 * SIM_OP_NS);
+    }
+}
+END_TEST
+
 START_TEST(idling_lasts_until_poll_wants_it)
 {
     uint64_t wait = 12345678, before;
@@ -617,6 +644,7 @@ int main(void)
     const TTest *tests[] = {
         config_is_checked, equal_virtual_cpus_get_equal_time, two_processors_share_four,
         a_slice_ends_on_time, alone_it_keeps_its_translations, poll_is_called_when_it_wants,
+        the_monitors_own_work_is_nobodys_time,
         idling_lasts_until_poll_wants_it, an_idle_processor_steals,
         a_thief_prefers_what_belongs_to_its_node, shares_are_equal_whatever_the_numbers,
         shares_are_equal_when_they_begin_unequally, shares_are_equal_when_the_count_wraps,
