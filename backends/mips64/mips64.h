@@ -65,6 +65,7 @@ struct mips_vcpu {
     uint32_t lines_seen;  /**< interrupt lines as the virtual Cause shows them */
     struct disco_lock compare_lock; /**< of compare_at and the timer line; a device's level */
     uint64_t compare_at;  /**< real tick at which the virtual Compare matches; UINT64_MAX: never */
+    bool outside;         /**< it is off processors */
     bool retimed;         /**< its Count was set back while it was off processors */
     uint64_t left_at;     /**< tick at which it left a processor last */
     uint32_t since;       /**< Count when it came into the guest, or left it last */

@@ -30,6 +30,7 @@ COLD static int vcpu_reset(struct disco_vcpu *v)
     a->asid = 0;
     a->tag = 0;
     a->user_globals = false;
+    a->outside = true;
     a->missed = 0;
     a->random = v->id + 1;
     a->lines_seen = 0;
@@ -63,17 +64,26 @@ void mips64_vcpu_boot(struct disco_vcpu *v, uint64_t pc, uint64_t sp, uint64_t g
         a->g.r[4 + i] = args[i];
 }
 
+/* The first entry after it was off processors: time off is nobody's, and its Count may have been set back. */
+static void come_back(struct mips_vcpu *a)
+{
+    a->outside = false;
+    a->since = mips_get32(C0_COUNT);
+    if (!a->retimed)
+        return;
+    a->retimed = false;
+    mips_hwrena_load(a);
+    mips_timer_adopt(a);
+}
+
 static void enter(struct disco_vcpu *v, struct disco_exit *x)
 {
     struct mips_vcpu *a = mips_of(v);
     struct mips_cpu *cpu = mips_this_cpu();
 
     a->exit = x;
-    if (a->retimed) {
-        a->retimed = false;
-        mips_hwrena_load(a);
-        mips_timer_adopt(a);
-    }
+    if (a->outside)
+        come_back(a);
     if (mips_before_guest(cpu)) {
         mips_world_enter(a);
         mips_after_guest(cpu);
@@ -93,7 +103,6 @@ static void switch_in(struct disco_vcpu *v, bool keep)
     __atomic_store_n(&cpu->last, v, __ATOMIC_SEQ_CST);
     a->pmap = v->vm->pmap->entry;
     a->pairs = v->vm->pmap->pages / 2;
-    a->since = mips_get32(C0_COUNT);
     mips_set(KS_L2TLB, (uintptr_t)v->l2tlb);
     mips_set_asid(a, a->asid);
     if (mips_is_tagged())
@@ -113,6 +122,7 @@ static void switch_out(struct disco_vcpu *v)
         mips_fpu_release(mips_this_cpu());
     mips_account_monitor(a);
     a->left_at = mips_ticks(mips_this_cpu());
+    a->outside = true;
 }
 
 static void inject(struct disco_vcpu *v, enum disco_inject what, const struct disco_exit *x)

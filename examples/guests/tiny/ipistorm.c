@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Calls other virtual CPUs without end: those that do not exist, one that never started, one that
- * keeps interrupts off, one that answers each call. Ends when its clock says "ms=NUMBER".
+ * keeps interrupts off, one that answers. Ends when its clock says "ms=NUMBER" and a call was answered.
  */
 #include "tree.h"
 #include "vcpus.h"
@@ -53,12 +53,11 @@ int guest_main(void)
     unsigned vcpus = tree_vcpus();
     int ok = vcpus == 4 && !vcpu_start(1, answering) && !vcpu_start(2, deaf);
 
-    while (ok && now() < until) {
+    while (ok && (now() < until || !load(&answered))) {
         ok &= storm(vcpus);
         reset_sometime();
     }
     store(&over, 1);
-    ok &= answered != 0;
     print(ok ? "ipistorm: each call was taken or refused\n" : "ipistorm: FAILED\n");
     return !ok;
 }

@@ -163,8 +163,9 @@ class Resets(Case):
     @staticmethod
     def has_reset(running, name):
         """Twice; one that came to its end before its moment gets another life."""
-        ends = running.log().ends(name)
-        if ends[-1:] == [("poweroff", 0)]:
+        log = running.log()
+        ends = log.ends(name)
+        if len(ends) == log.starts(name) and ends[-1:] == [("poweroff", 0)]:
             running.ask(f"vm start {name}")
         return ends.count(("reset", 0)) >= 2
 
