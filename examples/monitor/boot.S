@@ -18,7 +18,8 @@ _start:
     mfc0    $k0, $15, 1             /* EBase: processor number in the low bits */
     andi    $k0, $k0, 0x3ff
     bnez    $k0, 2f
-     dla    $sp, boot_stack_top
+     nop
+    dla     $sp, boot_stack_top
     dla     $t0, __bss_start
     dla     $t1, __bss_end
 1:  sd      $zero, 0($t0)

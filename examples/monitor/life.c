@@ -56,11 +56,11 @@ static void tell_end(struct vm *vm)
 static void settle(struct vm *vm)
 {
     struct life *l = &vm->life;
-    bool again = vm->vm.cause == DISCO_CAUSE_RESET && !mon.options.stop_on_reset;
+    bool reset = vm->vm.cause == DISCO_CAUSE_RESET && !mon.options.stop_on_reset;
 
     tell_end(vm);
     vm_free(vm);
-    l->state = again || l->again ? LIFE_WAITING : LIFE_OFF;
+    l->state = !l->stop && (reset || l->again) ? LIFE_WAITING : LIFE_OFF;
     l->at = l->again ? 0 : l->at + RESTART_NS;
 }
 
@@ -93,9 +93,10 @@ const char *life_start(struct vm *vm)
 
 const char *life_stop(struct vm *vm)
 {
+    vm->life.stop = true;
     switch (vm->life.state) {
     case LIFE_ON: end(vm, DISCO_CAUSE_KILLED, "stopped by a person"); break;
-    case LIFE_ENDING: vm->life.again = false; break;
+    case LIFE_ENDING: break;
     case LIFE_WAITING: vm->life.state = LIFE_OFF; break;
     case LIFE_OFF: return "is not running";
     }

@@ -27,6 +27,7 @@ struct life {
     bool paused;      /* by a person */
     bool hungry;      /* waits for machine memory */
     bool again;       /* a person wants it started again when it has ended */
+    bool stop;        /* a person wants it not to be, whatever its guest wants */
     uint32_t over;    /* it has ended; accessed atomically */
     uint32_t starved; /* it found no machine memory; accessed atomically */
     uint64_t at;      /* ns: when it was started; while WAITING when it will be */

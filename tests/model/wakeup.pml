@@ -18,7 +18,7 @@
 #define CPUS 3
 #define NONE 3
 #ifndef RAISES
-#define RAISES 3                     /* times that lines rise */
+#define RAISES 2                     /* times that lines rise */
 #endif
 mtype = { READY, RUNNING, BLOCKED };
 
@@ -49,6 +49,9 @@ inline take(from) {                  /* steal.c, both queues locked */
     on[v] = c; home[v] = c; state[v] = RUNNING                                 /* t1 */
 }
 
+/* e5. An interrupt that comes only now would make the processor look once more than it must: left out. */
+inline comes_back() { away[c] = false; interrupt[c] = false }
+
 inline rise(l) { line[l] = true; u = l; raises++ }                             /* w1 */
 
 active [CPUS] proctype Processor()
@@ -67,21 +70,20 @@ step:
     shown[v] = line[v];                                                        /* t2 */
     away[c] = true;                                                            /* e1, e2 */
     if
-    :: atomic { kicked[c] -> kicked[c] = false; away[c] = false } goto step    /* e3 */
-    :: atomic { !kicked[c] && shown[v] -> away[c] = false; line[v] = false } goto step  /* the guest serves it */
-    :: atomic { !kicked[c] && raises < RAISES && !line[0] -> away[c] = false; rise(0) } goto raised
-    :: atomic { !kicked[c] && raises < RAISES && !line[1] -> away[c] = false; rise(1) } goto raised
-    :: atomic { !kicked[c] -> away[c] = false; shown[v] = line[v] } goto waits
-    :: atomic { !kicked[c] -> away[c] = false } goto yields
+    :: atomic { kicked[c] -> kicked[c] = false; comes_back() } goto step    /* e3 */
+    :: atomic { !kicked[c] && shown[v] -> comes_back(); line[v] = false } goto step  /* the guest serves it */
+    :: atomic { !kicked[c] && raises < RAISES && !line[0] -> comes_back(); rise(0) } goto raised
+    :: atomic { !kicked[c] && raises < RAISES && !line[1] -> comes_back(); rise(1) } goto raised
+    :: atomic { !kicked[c] -> comes_back(); shown[v] = line[v] } goto waits
+    :: atomic { !kicked[c] && v == 1 -> comes_back() } goto yields          /* its slice ends: one is enough */
     :: atomic { !kicked[c] } goto computes
     fi;
 computes:                            /* on and on */
 end_computes:
     if
-    :: atomic { interrupt[c] -> interrupt[c] = false }
-    :: atomic { queue[c] -> away[c] = false } goto yields                      /* its slice ends */
+    :: atomic { interrupt[c] -> comes_back(); kicked[c] = false } goto step    /* lowered before the look */
+    :: atomic { queue[c] -> comes_back() } goto yields                         /* its slice ends */
     fi;
-    atomic { kicked[c] = false; away[c] = false } goto step;                   /* lowered before the look */
 
 yields:
     atomic { !locked[c] -> on[v] = NONE; push(c, v); v = NONE } goto turn;
@@ -107,20 +109,20 @@ waits:
 raised:
     if
     :: state[u] == BLOCKED -> goto wake                                        /* w2 */
-    :: state[u] == RUNNING -> h = home[u]; goto kick
+    :: state[u] == RUNNING -> atomic { h = home[u]; u = 0 } goto kick
     :: state[u] == READY -> goto goes_on                                       /* t2 will see it */
     fi;
 wake:
     h = home[u];
 #ifdef BUG_HOME_NOT_LOOKED_AT_AGAIN
     if
-    :: atomic { !locked[h] && state[u] == BLOCKED -> push(h, u) }
+    :: atomic { !locked[h] && state[u] == BLOCKED -> push(h, u); u = 0 }
     :: !locked[h] && state[u] != BLOCKED -> goto goes_on
     fi;
 #else
     if
     :: !locked[h] && home[u] != h -> goto wake
-    :: atomic { !locked[h] && home[u] == h && state[u] == BLOCKED -> push(h, u) }
+    :: atomic { !locked[h] && home[u] == h && state[u] == BLOCKED -> push(h, u); u = 0 }
     :: !locked[h] && home[u] == h && state[u] != BLOCKED -> goto goes_on
     fi;
 #endif
@@ -164,16 +166,8 @@ idles:
     idle[c] = true;                                                            /* i1 */
 #ifndef BUG_NO_SECOND_LOOK
     if
-    :: queue[0] -> goto awake                                                  /* i2 */
-    :: !queue[0]
-    fi;
-    if
-    :: queue[1] -> goto awake
-    :: !queue[1]
-    fi;
-    if
-    :: queue[2] -> goto awake
-    :: !queue[2]
+    :: queue[0] || queue[1] || queue[2] -> goto awake                          /* i2 */
+    :: !queue[0] && !queue[1] && !queue[2]
     fi;
 #endif
     away[c] = true;                                                            /* i3: e1, e2 */
@@ -184,11 +178,11 @@ idles:
 end_sleeps:
     if
     :: interrupt[c] -> goto risen
-    :: atomic { raises < RAISES && !line[0] -> away[c] = false; interrupt[c] = false; kicked[c] = false; rise(0) }
+    :: atomic { raises < RAISES && !line[0] -> comes_back(); kicked[c] = false; rise(0) }
        goto raised                                                             /* a device's timer */
     fi;
 risen:
-    atomic { away[c] = false; interrupt[c] = false; kicked[c] = false };
+    atomic { comes_back(); kicked[c] = false };
 awake:
     idle[c] = false;
     goto turn
