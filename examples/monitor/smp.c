@@ -110,15 +110,18 @@ static int32_t behind(void)
     return error;
 }
 
-/* Between reading Count and writing it time goes on, more or less of it: try until it was little. */
+/*
+ * Between reading Count and writing it time goes on, now more and now less of it, and what was lost shows
+ * only afterwards: try until it was little, and be content with a bit more each time.
+ */
 void smp_set_clock(void)
 {
     int32_t error;
 
     map_controllers();
-    for (unsigned i = 0; i < 1000; i++) {
+    for (int32_t good = GOOD;; good++) {
         error = behind();
-        if (error <= GOOD && error >= -GOOD)
+        if (error <= good && error >= -good)
             return;
         mips_set32(C0_COUNT, mips_get32(C0_COUNT) + (uint32_t)error);
     }

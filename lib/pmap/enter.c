@@ -4,7 +4,8 @@
  * pages; what goes into the hardware names machine pages, with the rights that both the guest
  * and the monitor grant. Both pages stay held while the caller loads the result, so that a
  * revocation comes either before, and then the merged word was never made, or after, and then it
- * finds the place in the backmap.
+ * finds the place in the backmap. In tests/model/pmap_entry.pml: n1 the pages are held, the lower
+ * first; n2 noted, and loaded by the caller; n3 let go.
  */
 #include "pmap_private.h"
 

@@ -5,13 +5,16 @@
  * Revocation is the heart of it. Other processors may at this moment look the page up in an L2TLB,
  * load it into a hardware TLB, or read the entry's first word from assembly, none of which takes
  * a lock. So, in this order:
- *   1. the entry is held: no processor can *enter* the page anew, for it must hold it too;
- *   2. the first word becomes 0: assembly that reads it from now on finds nothing;
- *   3. L2TLBs forget it: a refill from now on finds nothing there either;
- *   4. hardware TLBs forget it, on every processor, each saying that it has. A refill that read
- *      a word or an L2TLB entry before 2 or 3 ran with interrupts off, so it is over by
- *      the time its processor answers, and what it loaded is forgotten with the rest.
- * Then the page may be changed, and the new word is published.
+ *   p1: the entry is held: no processor can *enter* the page anew, for it must hold it too;
+ *   p2: the first word becomes 0: assembly that reads it from now on finds nothing;
+ *   p3: L2TLBs forget it: a refill from now on finds nothing there either;
+ *   p4: `seen` tells which processors may hold it (lib/vcpu/purge.c);
+ *   p5: hardware TLBs forget it, on each of them, each saying that it has. A refill that read
+ *       a word or an L2TLB entry before p2 or p3 ran with interrupts off, so it is over by
+ *       the time its processor answers, and what it loaded is forgotten with the rest;
+ *   p6: the page may be changed or given up;
+ *   p7: the new word is published.
+ * tests/model/shootdown.pml and pmap_entry.pml go through every order of these steps and others'.
  */
 #include "pmap_private.h"
 
@@ -62,10 +65,10 @@ void disco_entry_revoke(struct disco_pmap *pm, struct hold *h)
 
     count_change(pm, h, false, false);
     h->meta &= ~META_REASON_MASK;
-    disco_store(&h->e->tlbe, 0);
+    disco_store(&h->e->tlbe, 0); /* p2 */
     disco_fence();
     if (pm->purge)
-        pm->purge(pm->purge_ctx, h->ppn, p, n);
+        pm->purge(pm->purge_ctx, h->ppn, p, n); /* p3 to p5 */
     disco_count(&pm->stats.purges, 1);
     disco_count(&pm->stats.purged, n);
     if (meta_kind(h->meta) == MAP_ALL)

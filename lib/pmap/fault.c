@@ -7,6 +7,9 @@
  *              refers to the page counts as somebody. Nobody can start to refer to it meanwhile
  *              either, for that takes a reference of one's own, or this entry (disco_pmap_lend).
  *   REPLICA    collapse: the copies go, the master stays.
+ *
+ * In tests/model/pmap_entry.pml: f1 is it the last user, else a new page; f2 the old one is revoked;
+ * f3 and given up.
  */
 #include "pmap_private.h"
 

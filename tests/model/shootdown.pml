@@ -14,8 +14,8 @@
  *
  * Processors are alike, so it is processor 0 that revokes. `where` is written through a store buffer, so
  * that the fence at e2 is a real one; other accesses are sequentially consistent in the code too. TLBs are
- * tagged: entries of a virtual CPU stay when another comes in, and match when it comes back. To flush at
- * each switch only removes more.
+ * tagged: entries of a virtual CPU stay when another comes in, and match when it comes back; with
+ * -DREGIME_FLUSH they go at each switch, and processors where another came in last are not asked.
  */
 #define CPUS 3
 #define NONE 3
@@ -31,6 +31,7 @@ bool in_guest[CPUS];             /* where == GUEST, as others see it */
 bool buffered[CPUS];             /* where = GUEST is in the processor's store buffer */
 bool interrupt[CPUS];
 bool busy[2];                    /* virtual CPU is on a processor */
+byte last[4] = NONE;             /* who came in last; for NONE, nobody's */
 /* Only the property looks at these: */
 byte runs[CPUS] = NONE;          /* whose instructions the processor executes */
 bool gone;                       /* the page is somebody else's */
@@ -49,7 +50,12 @@ inline serve() {
 
 inline come_in(u) {                                                            /* m1: switch_in */
     v = u; busy[v] = true;
-#ifndef BUG_KEEP_ALWAYS
+#if defined(REGIME_FLUSH)
+    if
+    :: seen[v] != c || last[c] != v -> last[c] = v; flush_own()
+    :: else
+    fi
+#elif !defined(BUG_KEEP_ALWAYS)
     if
     :: seen[v] != c -> TLB(v) = false
     :: else                                                                    /* keep */
@@ -59,38 +65,40 @@ inline come_in(u) {                                                            /
 
 inline forget_in_l2tlbs() { l2tlb[0] = false; l2tlb[1] = false }               /* p3 */
 
-inline invalidate(t) {                                                         /* p5 */
+inline find_holders() { asks[0] = seen[0]; asks[1] = seen[1] }                 /* p4 */
+
+#ifdef REGIME_FLUSH
+#define MAY_HOLD(u) (last[asks[u]] == u)
+#else
+#define MAY_HOLD(u) true
+#endif
+
+inline ask(u) {
     if
-    :: t == NONE
-    :: t == c -> atomic { flush_own() }
-    :: else ->
-       atomic { flush_want[t]++; w = flush_want[t] };                          /* a1, a2 */
+    :: asks[u] != NONE && asks[u] != c && MAY_HOLD(u) ->
+       atomic { flush_want[asks[u]]++; wants[u] = flush_want[asks[u]] };       /* a1, a2 */
        if
-       :: in_guest[t] -> interrupt[t] = true                                   /* a3 */
+       :: in_guest[asks[u]] -> interrupt[asks[u]] = true                       /* a3 */
        :: else
-       fi;
-       (flush_done[t] >= w || !in_guest[t])                                    /* a4 */
+       fi
+    :: asks[u] == c && MAY_HOLD(u) -> atomic { flush_own(); asks[u] = NONE }
+    :: asks[u] == NONE || !MAY_HOLD(u) -> asks[u] = NONE
     fi
 }
 
-#ifdef BUG_SEEN_BEFORE_L2TLB
-#define SEEN(v) early[v]
-#else
-#define SEEN(v) seen[v]
-#endif
-
-inline forget_in_hardware() {
-    t = SEEN(0); invalidate(t);                                                /* p4 */
-    t = SEEN(1); invalidate(t)
+inline wait_for(u) {
+    if
+    :: asks[u] == NONE
+    :: asks[u] != NONE && (flush_done[asks[u]] >= wants[u] || !in_guest[asks[u]]) -> asks[u] = NONE  /* a4 */
+    fi
 }
+
+inline forget_in_hardware() { ask(0); ask(1); wait_for(0); wait_for(1) }       /* p5: all are asked first */
 
 active [CPUS] proctype Processor()
 {
-    byte c = _pid, v = NONE, t, w;
+    byte c = _pid, v = NONE, w, asks[2], wants[2];
     bool e;
-#ifdef BUG_SEEN_BEFORE_L2TLB
-    byte early[2];
-#endif
 
 end_monitor:
     if
@@ -110,20 +118,20 @@ seen_here:
 
 revoke:
     word = false;                                                              /* p2 */
-#ifdef BUG_SEEN_BEFORE_L2TLB
-    early[0] = seen[0]; early[1] = seen[1];
-#endif
-#ifdef BUG_HARDWARE_BEFORE_L2TLB
-    forget_in_hardware(); forget_in_l2tlbs();
+#if defined(BUG_SEEN_BEFORE_L2TLB)
+    find_holders(); forget_in_l2tlbs(); forget_in_hardware();
+#elif defined(BUG_HARDWARE_BEFORE_L2TLB)
+    find_holders(); forget_in_hardware(); forget_in_l2tlbs();
 #else
-    forget_in_l2tlbs(); forget_in_hardware();
+    forget_in_l2tlbs(); find_holders(); forget_in_hardware();
 #endif
     atomic {
         gone = true;                                                           /* p6 */
         can_use(0, e); assert(!e);
         can_use(1, e); assert(!e);
         can_use(2, e); assert(!e);
-        held = false; t = 0; w = 0                                             /* p7 */
+        asks[0] = 0; asks[1] = 0; wants[0] = 0; wants[1] = 0;
+        held = false                                             /* p7 */
     };
     goto end_monitor;
 

@@ -12,13 +12,14 @@
  *   a1 a3, e1 e3 e5       backends/mips64/smp.c         who kicks, and who is kicked
  *
  * What is done under a queue's lock, and seen from outside by one write only, is one step here; of locks
- * there remains the sleeper's, between s1 and s2. That two queues are locked in order is not modelled. Whom
- * a processor takes from which queue is open: any policy of lib/vcpu/steal.c is covered.
+ * there remains the sleeper's, between s1 and s2. That two queues are locked in order is not modelled, nor is
+ * preemption. Whom a processor takes from which queue is open: any policy of lib/vcpu/steal.c is covered.
+ * The fence a2 is there in that `kicked` is seen before `away` is loaded; without it the load comes first.
  */
 #define CPUS 3
 #define NONE 3
 #ifndef RAISES
-#define RAISES 2                     /* times that lines rise */
+#define RAISES 2                     /* times that lines rise: two wakers at once; and fewer, see Watch */
 #endif
 mtype = { READY, RUNNING, BLOCKED };
 

@@ -7,7 +7,7 @@ import traceback
 from dataclasses import dataclass
 from typing import Callable
 
-from . import suites
+from . import models, suites
 from .say import Failure, report, say
 from .suites import FAILED, PASSED, SKIPPED, Result
 
@@ -30,6 +30,7 @@ SUITES = [
     Suite("address", "the same under AddressSanitizer and UndefinedBehaviorSanitizer", suites.address),
     Suite("thread", "the same under ThreadSanitizer", suites.thread),
     Suite("clang", "the same code built by clang", suites.clang),
+    Suite("model", "protocols between processors, checked by spin; each seeded bug is found", models.suite),
     Suite("embed", "the examples against an installed prefix, through pkg-config", suites.embed),
     Suite("docs", "Doxygen has no warnings, everything public is documented", suites.docs),
     Suite("format", "the code is formatted as .clang-format says (when asked for)", suites.formatted, on_request=True),

@@ -21,14 +21,13 @@ class Debugger(unittest.TestCase):
                      "echo computing; cpuloop 2000") as running:
             running.until(lambda: running.so_far().out.count(b"computing\n") == 2, BOOT, "computing guest")
             done = disco("gdb", "--of", running.process.pid, "--batch", "disco-vcpu", "--batch", "info address start_kernel",
-                         "--batch", "print mon.config.vms", "--batch", "info address disco_vcpu_handle", timeout=120)
+                         "--batch", "info address disco_vcpu_handle", timeout=120)
         self.assertEqual(done.status, 0, done)
         text = done.out.decode(errors="replace")
         # Both guests compute, in user mode, each somewhere.
         self.assertRegex(text, r"(?m)^cpu0: (guest|monitor) at 0x[0-9a-f]{16}.*\n +vm[01] vcpu0: running")
         self.assertRegex(text, r"(?m)^cpu1: (guest|monitor) at 0x[0-9a-f]{16}.*\n +vm[01] vcpu0: running")
         self.assertRegex(text, r"pc 0x[0-9a-f]{16}.*, status 0x[0-9a-f]{8}, asid \d+, lines 0x[0-9a-f]+")
-        self.assertRegex(text, r"(?m)^\$1 = 2$")
         self.assertRegex(text, r'(?m)^Symbol "start_kernel" is ')
         self.assertRegex(text, r'(?m)^Symbol "disco_vcpu_handle" is ')
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from harness import BOOT, ENDIAN, Running
 from launcher.say import Failure
 
-SECONDS = int(os.environ.get("DISCO_SOAK", "30" if ENDIAN == "little" else "10"))
+SECONDS = int(os.environ.get("DISCO_SOAK", "20" if ENDIAN == "little" else "10"))
 THREADS = ("single", "multi") if ENDIAN == "little" or "DISCO_SOAK" in os.environ else ("multi",)
 GUESTS = [f"soak{number}" for number in range(8)]
 EXTRA = "reset-me"      # this one is reset again and again, and soaks from the start each time
