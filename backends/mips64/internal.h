@@ -85,6 +85,7 @@ void mips_idle(struct disco_backend *b);
 /* Do what others ask before a guest runs. False: kicked, do not enter. */
 bool mips_before_guest(struct mips_cpu *cpu);
 void mips_after_guest(struct mips_cpu *cpu);
+void mips_cpus_forget(struct disco_vcpu *v);
 /* An interprocessor interrupt came. Whether the processor was kicked. */
 bool mips_ipi(struct mips_cpu *cpu);
 

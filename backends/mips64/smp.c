@@ -26,14 +26,14 @@ static uint32_t load(const uint32_t *p) { return __atomic_load_n(p, __ATOMIC_SEQ
 
 static void go(struct mips_cpu *cpu, enum mips_where where)
 {
-    __atomic_store_n(&cpu->where, where, __ATOMIC_SEQ_CST);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    __atomic_store_n(&cpu->where, where, __ATOMIC_SEQ_CST); /* e1, e5 */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);                /* e2 */
 }
 
 /* Flush if others asked for it. Own processor. */
 static void serve(struct mips_cpu *cpu)
 {
-    uint32_t want = load(&cpu->flush_want);
+    uint32_t want = load(&cpu->flush_want); /* e3 */
 
     if (want == cpu->flush_done)
         return;
@@ -59,7 +59,7 @@ bool mips_before_guest(struct mips_cpu *cpu)
 
 void mips_after_guest(struct mips_cpu *cpu)
 {
-    __atomic_store_n(&cpu->where, MIPS_IN_MONITOR, __ATOMIC_RELEASE);
+    __atomic_store_n(&cpu->where, MIPS_IN_MONITOR, __ATOMIC_RELEASE); /* e5 */
 }
 
 /* Lowered before the look: what is asked for later raises it again. */
@@ -137,6 +137,19 @@ void mips_idle(struct disco_backend *b)
     mips_timer_program(cpu);
 }
 
+/* It goes away: no processor may look at it any more when it flushes. It has left them all. */
+void mips_cpus_forget(struct disco_vcpu *v)
+{
+    struct mips_machine *m = mips_machine_of(v->vm->backend);
+
+    for (unsigned i = 0; i < m->backend.cpus; i++) {
+        struct disco_vcpu *expected = v;
+
+        __atomic_compare_exchange_n(&m->cpu[i].last, &expected, NULL, false, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_SEQ_CST);
+    }
+}
+
 /* Does @p cpu have entries of @p v? When it flushes at each switch, only while no other came in. */
 static bool may_hold(const struct mips_machine *m, const struct mips_cpu *cpu,
                      const struct disco_vcpu *v)
@@ -146,14 +159,15 @@ static bool may_hold(const struct mips_machine *m, const struct mips_cpu *cpu,
 
 static uint32_t ask(struct mips_machine *m, struct mips_cpu *cpu)
 {
-    uint32_t want = __atomic_add_fetch(&cpu->flush_want, 1, __ATOMIC_SEQ_CST);
+    uint32_t want = __atomic_add_fetch(&cpu->flush_want, 1, __ATOMIC_SEQ_CST); /* a1 */
 
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    if (load(&cpu->where) == MIPS_IN_GUEST)
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);   /* a2 */
+    if (load(&cpu->where) == MIPS_IN_GUEST)    /* a3 */
         m->ipi_raise(cpu->id);
     return want;
 }
 
+/* a4 */
 static void wait_for(struct disco_backend *b, const struct mips_cpu *cpu, uint32_t want)
 {
     while ((int32_t)(load(&cpu->flush_done) - want) < 0 && load(&cpu->where) == MIPS_IN_GUEST)

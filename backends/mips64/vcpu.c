@@ -44,8 +44,10 @@ COLD void mips64_vcpu_fini(struct disco_vcpu *v)
 {
     struct mips_vcpu *a = mips_of(v);
 
-    if (a && a->vcpu)
+    if (a && a->vcpu) {
         mips_timer_drop(a);
+        mips_cpus_forget(v);
+    }
     if (a && a->cp0)
         (void)disco_memmap_put(mips_machine_of(v->vm->backend)->mm, a->page);
     if (a)

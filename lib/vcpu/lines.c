@@ -2,9 +2,9 @@
 #include "sched.h"
 
 /*
- * Interrupt lines, and why no wake-up is lost. Lines are levels that any processor may change; a
- * virtual CPU goes to sleep on its own processor. All accesses below are sequentially consistent,
- * so there is one order of them that every processor agrees on.
+ * Interrupt lines, and why no wake-up is lost; tests/model/wakeup.pml has the same as a model. Lines are levels that
+ * any processor may change; a virtual CPU goes to sleep on its own processor. All accesses below
+ * are sequentially consistent, so there is one order of them that every processor agrees on.
  *
  *   sleeper (under its queue's lock)       waker
  *     s1: state = BLOCKED                    w1: lines |= bit

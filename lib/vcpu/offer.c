@@ -5,7 +5,7 @@
 
 /*
  * A virtual CPU was put in a queue: who should know? Best an idle processor, which has time for it;
- * else the queue's own, if the one it runs is far ahead.
+ * else the queue's own, if the one it runs is far ahead. The steps are those of tests/model/wakeup.pml.
  *
  *   idler                                   offerer
  *     i1: set own bit in `idle`               o1: the queue grows
@@ -61,6 +61,16 @@ static bool wake_idle(struct disco_sched *s, unsigned cpu, unsigned node)
         }
     }
     return false;
+}
+
+/*
+ * This processor is about to run one, perhaps from another queue, and others wait in its own: for one that
+ * came back here without an offer (it left this processor, or was offered to nobody: see below).
+ */
+void disco_sched_call_help(struct disco_sched *s, unsigned cpu)
+{
+    if (disco_runq_count(s, cpu))
+        wake_idle(s, cpu, s->backend->node_of_cpu[cpu]);
 }
 
 /* This processor is in the monitor, runs nobody, and has this one to take: it needs no help. */

@@ -10,6 +10,7 @@
  * `seen` and then looks things up; we forget and then read `seen`. Both accesses are
  * read-modify-writes of one word, so one of them is second and sees what was done before the
  * first: either we find the new processor in `seen`, or it finds nothing in the L2TLB.
+ * tests/model/shootdown.pml has the whole; its steps are named below.
  *
  * Why is the processor it ran on last enough? Where TLBs have tags, entries may lie still on others
  * it ran on before; but they cannot be used. Only the virtual CPU itself matches its tag, and it
@@ -73,13 +74,13 @@ void disco_vm_purge(void *ctx, disco_ppn ppn, const struct disco_purge *p, size_
     struct disco_purge batch[BATCH];
     size_t holders, filled = add_aliases(vm, ppn, batch);
 
-    purge_l2tlbs(vm, vcpus, p, n);
-    holders = find_holders(vm, vcpus, h);
+    purge_l2tlbs(vm, vcpus, p, n);        /* p3 */
+    holders = find_holders(vm, vcpus, h); /* p4 */
     do {
         for (; n && filled < BATCH; p++, n--)
             batch[filled++] = *p;
         if (holders && filled)
-            b->ops->invalidate(b, h, holders, batch, filled);
+            b->ops->invalidate(b, h, holders, batch, filled); /* p5 */
         filled = 0;
     } while (n);
 }

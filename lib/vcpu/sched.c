@@ -115,8 +115,8 @@ static void come_in(struct turn *t, struct disco_vcpu *v)
     if (before & ~here)
         disco_count_own(&v->stats.migrations, 1);
     if (before != here || t->q->last != v)
-        t->s->backend->ops->switch_in(v, before == here);
-    __atomic_exchange_n(&v->seen, here, __ATOMIC_SEQ_CST);
+        t->s->backend->ops->switch_in(v, before == here);  /* m1 */
+    __atomic_exchange_n(&v->seen, here, __ATOMIC_SEQ_CST); /* m2; look-ups, m3, come after */
     t->q->last = v;
 }
 
@@ -131,7 +131,7 @@ static enum disco_next step(struct turn *t, struct disco_vcpu *v)
         return DISCO_NEXT_STOP;
     if (disco_vcpu_held(v) || __atomic_load_n(&t->q->preempt, __ATOMIC_SEQ_CST))
         return DISCO_NEXT_YIELD;
-    disco_vcpu_show_lines(v);
+    disco_vcpu_show_lines(v); /* t2, see lines.c */
     arm(t, v->slice_end);
     memset(&x, 0, sizeof x);
     ops->enter(v, &x);
@@ -205,8 +205,10 @@ void disco_sched_turn(struct disco_sched *s, uint64_t (*poll_fn)(void *), void *
     disco_count_own(&t.q->stats.turns, 1);
     poll(&t);
     v = disco_sched_take(s, cpu);
-    if (v)
+    if (v) {
+        disco_sched_call_help(s, cpu);
         run(&t, v);
-    else
+    } else {
         idle(&t);
+    }
 }

@@ -94,6 +94,7 @@ void disco_fair_lift(struct disco_sched *s, struct disco_vcpu *v, uint64_t credi
 bool disco_fair_preempts(const struct disco_sched *s, unsigned cpu, uint64_t served);
 
 /* offer.c */
+void disco_sched_call_help(struct disco_sched *s, unsigned cpu);
 void disco_sched_kick(struct disco_sched *s, unsigned cpu);
 void disco_sched_offer(struct disco_sched *s, unsigned cpu, const struct disco_vcpu *v);
 
