@@ -53,7 +53,7 @@ class Icount(unittest.TestCase):
         self.check(self.count())
 
     def test_counts_added_by_calls(self):
-        """So it is done on a machine with several processors; of these the monitor uses one."""
+        """So it is done on a machine with several processors."""
         counted = self.count("-smp", "2")
         self.assertEqual(len(counted.data["cpus"]), 2)
         self.check(counted)
