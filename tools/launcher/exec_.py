@@ -16,7 +16,7 @@ from .follow import Follower
 from .frames import Frames, Prefixer
 from .say import TIMED_OUT, TROUBLE, Failure, say
 
-POWEROFF_PATIENCE = 20.0
+POWEROFF_PATIENCE = 60.0
 MARK = b"\x01disco-"
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Virtual CPUs that always compute get equal shares of the processors, whatever they compute."""
 
+import os
 import re
 import tempfile
 import time
@@ -8,10 +9,17 @@ import unittest
 from collections import Counter
 from pathlib import Path
 
-from harness import BOOT, ENDIAN, Running
+from harness import BOOT, Running, descendants
 
-SECONDS = 10 if ENDIAN == "little" else 5
+SECONDS = 10
 NEAR = 0.05         # of the share: what counts as equal
+TOGETHER = 0.9      # of all there is: what all shares must come to
+# A processor that this computer does not run serves nobody, and whoever has it meanwhile has more of its time than
+# others. With so much of a processor taken by other work, shares are known no better than to the second pair.
+OTHERS = 0.25
+NEAR_BUSY, TOGETHER_BUSY = 0.5, 0.5
+# The same where processors that run in parallel are more than this computer has, and it must choose among them.
+NEAR_CROWDED = 0.15
 # Piece after piece of the same size, without end and without a moment's sleep.
 COMPUTING = "while cpuloop 2 2>/dev/null; do true; done"
 FILE = "".join(f"[{name}]\ncpus = 1\nmemory = 96M\nkernel = linux\nappend = {name}\n\n"
@@ -30,13 +38,25 @@ def pieces_of(out):
     return Counter(re.findall(rb"(?m)^(\S+): cpuloop 2 sum", out))
 
 
+def processor_time(pids):
+    """Seconds that these processes have used, and that this computer was busy or taken away in all."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    user, nice, system, _, _, *others = (int(word) for word in Path("/proc/stat").read_text().split("\n")[0].split()[1:9])
+    stats = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in pids]
+    return sum(int(stat[11]) + int(stat[12]) for stat in stats) / ticks, (user + nice + system + sum(others)) / ticks
+
+
 class Fair(unittest.TestCase):
     def shares(self, guests, *words):
         """What each virtual CPU had of a processor while all computed, and how much each guest has done."""
         with Running(*words) as running:
             running.until(lambda: len(pieces_of(running.so_far().out)) == guests, 2 * BOOT, "computing guest")
+            ours = [running.process.pid, *descendants(running.process.pid)]
             before, seen = running.stats(), len(running.so_far().out)
+            used, busy = processor_time(ours)
             time.sleep(SECONDS)
+            used, busy = (now - then for now, then in zip(processor_time(ours), (used, busy)))
+            self.alone = busy - used < OTHERS * SECONDS
             after, pieces = running.stats(), pieces_of(running.so_far().out[seen:])
             running.ask("quit")
             running.done(60)
@@ -45,23 +65,25 @@ class Fair(unittest.TestCase):
         first, last = run_times(before), run_times(after)
         return {who: (last[who] - first[who]) / passed for who in last}, pieces
 
-    def check(self, shares, processors):
+    def check(self, shares, processors, near=NEAR):
         """All got the same, and together nearly all there is: the rest is the monitor's."""
+        near, together = (near, TOGETHER) if self.alone else (NEAR_BUSY, TOGETHER_BUSY)
         mean = sum(shares.values()) / len(shares)
-        self.assertGreater(mean, 0.9 * processors / len(shares), shares)
+        self.assertGreater(mean, together * processors / len(shares), shares)
         for who, share in shares.items():
-            self.assertLess(abs(share - mean), NEAR * mean, f"{who} had {share:.3f} instead of {mean:.3f}: {shares}")
+            self.assertLess(abs(share - mean), near * mean, f"{who} had {share:.3f} instead of {mean:.3f}: {shares}")
 
     def check_pieces(self, pieces, guests):
         """The guests' own view, less exact: some pieces are cut off, and this computer does other things, too."""
         self.assertEqual(len(pieces), guests)
-        self.assertGreater(min(pieces.values()), 0.6 * max(pieces.values()), pieces)
+        if self.alone:
+            self.assertGreater(min(pieces.values()), 0.6 * max(pieces.values()), pieces)
 
     def test_eight_on_four(self):
         for thread in ("single", "multi"):
             with self.subTest(thread=thread):
                 shares, pieces = self.shares(8, "--vms", 8, "--smp", 4, "--thread", thread, "--exec", COMPUTING)
-                self.check(shares, 4)
+                self.check(shares, 4, NEAR_CROWDED if thread == "multi" and os.cpu_count() < 4 else NEAR)
                 self.check_pieces(pieces, 8)
 
     def test_three_on_two(self):
