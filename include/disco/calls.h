@@ -52,6 +52,27 @@
 #define DISCO_CALL_PAGES_FREE 14
 /** (gpa) Makes one page, page-aligned, read as zeros; costs the monitor nothing if it has no memory yet. */
 #define DISCO_CALL_PAGE_ZERO 15
+/** (disk) Size of a disk in sectors of 512 bytes; DISCO_ERR_NOT_FOUND if the VM has no such disk. */
+#define DISCO_CALL_DISK_SIZE 16
+/** (disk, gpa, length) One request: a struct disco_disk_request and its segments, io.h. */
+#define DISCO_CALL_DISK_REQUEST 17
+/** (gpa, length) Takes finished requests: writes an array of struct disco_disk_done; returns how many. */
+#define DISCO_CALL_DISK_DONE 18
+/** (gpa, length) Sends one frame: a struct disco_net_send and its segments, io.h. */
+#define DISCO_CALL_NET_SEND 19
+/** (gpa, length) Takes one frame into pages that the guest offers: struct disco_net_recv, io.h. */
+#define DISCO_CALL_NET_RECV 20
+/** () State of the network interface: DISCO_NET_UP or 0; lowers its part of the device line. */
+#define DISCO_CALL_NET_STATE 21
+/** (to, from) Makes page `to` read as page `from` does, by sharing; both page-aligned gpas. */
+#define DISCO_CALL_REMAP 22
+/** (gpa, length) The same for an array of struct disco_remap, io.h; returns how many were done, in order. */
+#define DISCO_CALL_REMAP_MANY 23
+/**
+ * (gpa, length) Where the guest marks pages whose contents it has no use for: one byte a page, nonzero = dead, a
+ * plain store by the guest, cleared by the monitor when it gives the page contents. Length 0: no more.
+ */
+#define DISCO_CALL_DEAD_PAGES 24
 
 /** Interrupt line of the devices, as the number of its Cause.IP bit. */
 #define DISCO_LINE_DEVICE 2

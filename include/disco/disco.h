@@ -10,11 +10,16 @@
 #include <disco/arch.h>
 #include <disco/base.h>
 #include <disco/calls.h>
+#include <disco/disk.h>
+#include <disco/io.h>
 #include <disco/l2tlb.h>
 #include <disco/lock.h>
 #include <disco/memmap.h>
+#include <disco/mmio.h>
+#include <disco/net.h>
 #include <disco/pmap.h>
 #include <disco/pvio.h>
+#include <disco/ranges.h>
 #include <disco/vcpu.h>
 
 #endif

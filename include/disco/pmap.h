@@ -53,10 +53,12 @@ struct disco_pmap_entry {
 };
 
 /**
- * Forget @p n translations (p) of physical page @p ppn, and its addresses in segments that the
- * guest believes unmapped: first in L2TLBs, then in hardware TLBs; returns when all have.
+ * Forget @p n translations (p) of the @p pages physical pages at @p ppn, and the addresses of these in
+ * segments that the guest believes unmapped: first in L2TLBs, then in hardware TLBs; returns when
+ * all have. Several pages at once, because asking processors costs more than what is asked.
  */
-typedef void disco_pmap_purge_fn(void *ctx, disco_ppn ppn, const struct disco_purge *p, size_t n);
+typedef void disco_pmap_purge_fn(void *ctx, const disco_ppn *ppn, size_t pages,
+                                 const struct disco_purge *p, size_t n);
 
 /** Counters of one pmap. */
 struct disco_pmap_stats {
@@ -64,7 +66,8 @@ struct disco_pmap_stats {
     uint64_t enters;       /**< translations entered */
     uint64_t cow_copies, net_copies, collapses;
     uint64_t write_reused; /**< write faults that found themselves the last user: no copy */
-    uint64_t purges;       /**< revocations */
+    uint64_t dead;         /**< copies that were none: the guest had no use for the contents */
+    uint64_t purges;       /**< revocations, however many pages each */
     uint64_t purged;       /**< translations in them */
     uint64_t everywhere;   /**< of these, revocations of everything a virtual CPU had */
     uint64_t present;      /**< pages that exist now */
@@ -84,6 +87,10 @@ struct disco_pmap {
     uint64_t nsets;
     uint32_t pool_lock;
     uint32_t free_set;
+    uint64_t *dead_page;  /**< machine pages of the map of dead pages */
+    uint64_t dead_bytes;  /**< how many pages it tells of; accessed atomically */
+    uint64_t dead_kept;   /**< pages of a map that was turned off */
+    uint32_t dead_known;  /**< it was set, or tried; accessed atomically */
     struct disco_pmap_stats stats; /**< each counter updated atomically */
 };
 
@@ -98,7 +105,7 @@ struct disco_pmap_config {
     void *purge_ctx;
 };
 
-/** Bytes of storage for @p c: 16 a page, 64 a backmap set. 0 if the configuration is bad. */
+/** Bytes of storage for @p c: 16 a page, 64 a backmap set, 8 for each 4096 pages. 0 if the configuration is bad. */
 size_t disco_pmap_size(const struct disco_pmap_config *c);
 /**
  * @p storage: 64-byte aligned, the caller's. Of the backend only the operations on translations,
@@ -174,6 +181,22 @@ int disco_pmap_touch(struct disco_pmap *pm, disco_ppn ppn, unsigned node);
  */
 int disco_pmap_share(struct disco_pmap *pm, disco_ppn ppn, disco_mpn mpn,
                      enum disco_pmap_reason reason);
+
+/** Pages that one revocation takes at most. */
+#define DISCO_PMAP_MANY 32
+/** One page to share: @c mpn at @c ppn; @c err comes back. */
+struct disco_pmap_place {
+    disco_ppn ppn;
+    disco_mpn mpn;
+    int err;
+};
+/**
+ * disco_pmap_share() for @p n places (at most DISCO_PMAP_MANY; more: DISCO_ERR_BAD_ARG in each), with one
+ * revocation for all. Each place fails or succeeds alone; a PPN that is named twice fails the second time
+ * with DISCO_ERR_BAD_ARG.
+ */
+void disco_pmap_share_many(struct disco_pmap *pm, struct disco_pmap_place *p, size_t n,
+                           enum disco_pmap_reason reason);
 /**
  * The page at @p ppn (touched into being on @p node), made read-only for @p reason so that others
  * may share it: *out is it, with a reference that the caller must disco_memmap_put(). That reference is
@@ -183,6 +206,11 @@ int disco_pmap_lend(struct disco_pmap *pm, disco_ppn ppn, unsigned node,
                     enum disco_pmap_reason reason, disco_mpn *out);
 /** Revoke and release @p ppn: the next touch finds a zeroed page. No page there: 0. */
 int disco_pmap_drop(struct disco_pmap *pm, disco_ppn ppn);
+/**
+ * disco_pmap_drop() for @p n pages from @p first on, with a revocation for each DISCO_PMAP_MANY of them. @p had, if not
+ * NULL: how many of them existed.
+ */
+int disco_pmap_drop_many(struct disco_pmap *pm, disco_ppn first, uint64_t n, uint64_t *had);
 /** Make @p ppn read as zeros; translations of a page that only this VM uses stay. No page there: 0. */
 int disco_pmap_zero(struct disco_pmap *pm, disco_ppn ppn);
 /**
@@ -197,6 +225,21 @@ int disco_pmap_migrate(struct disco_pmap *pm, disco_ppn ppn, unsigned node);
  * @return as disco_pmap_migrate(), without DISCO_ERR_BUSY.
  */
 int disco_pmap_replicate(struct disco_pmap *pm, disco_ppn ppn, unsigned node);
+
+/* --- dead pages --- */
+
+/**
+ * The guest marks pages whose contents it has no use for in a map in its own memory: at @p pa, page-aligned, @p len
+ * bytes, one for each page from 0 on; nonzero = dead. Where a write to a COW or NET page that is marked needs a page
+ * of its own, that is zeroed instead of copied. The monitor clears the byte of every page that it shares: only what is
+ * marked after that counts.
+ *
+ * A pmap has one such map in its life, so that the map can be used without a lock: @p len 0 turns it off for good. Its
+ * machine pages, writable from now on, stay in use until the pmap ends, whatever the guest does with its own.
+ * @return 0, DISCO_ERR_BAD_ARG (not aligned, more bytes than pages), DISCO_ERR_BAD_ADDRESS, DISCO_ERR_OVERFLOW,
+ * DISCO_ERR_STATE (there was one already), DISCO_ERR_NO_MEMORY (then there is none, nor will there be).
+ */
+int disco_pmap_set_dead(struct disco_pmap *pm, disco_pa pa, uint64_t len, unsigned node);
 
 /* --- reaching guest memory --- */
 

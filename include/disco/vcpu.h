@@ -161,7 +161,8 @@ int disco_vm_init(struct disco_vm *vm);
  * The `purge` of the VM's pmap (pass the VM as ctx): forgets translations in the L2TLBs of its
  * virtual CPUs, then in the hardware TLBs of every processor that may hold them.
  */
-void disco_vm_purge(void *vm, disco_ppn ppn, const struct disco_purge *p, size_t n);
+void disco_vm_purge(void *vm, const disco_ppn *ppn, size_t pages, const struct disco_purge *p,
+                    size_t n);
 /** Is @p p a translation of @p v? For backends. */
 static inline bool disco_purge_is_of(const struct disco_purge *p, const struct disco_vcpu *v)
 {

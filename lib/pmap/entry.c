@@ -36,6 +36,9 @@ static bool counts_as_shared(enum disco_pmap_reason r)
     return r == DISCO_PMAP_COW || r == DISCO_PMAP_NET;
 }
 
+/* Places of one purge; from more than these everything is forgotten. */
+#define PURGE_PLACES 64
+
 static void count_change(struct disco_pmap *pm, const struct hold *h, bool now, bool now_shared)
 {
     bool was = word_of(h) != 0, was_shared = counts_as_shared(meta_reason(h->meta));
@@ -52,28 +55,69 @@ void disco_entry_publish(struct disco_pmap *pm, struct hold *h, disco_mpn mpn,
     unsigned rights = reason == DISCO_PMAP_WRITABLE ? RIGHTS_OWN : RIGHTS_SHARED;
 
     count_change(pm, h, true, counts_as_shared(reason));
+    if (counts_as_shared(reason))
+        disco_dead_clear(pm, h->ppn);
     h->meta = (h->meta & ~META_REASON_MASK) | (uint64_t)reason << META_REASON_SHIFT;
     /* Readers without the lock take the word first, then the reason. */
     disco_store(&h->e->meta, h->meta | META_LOCK);
     disco_store_release(&h->e->tlbe, pm->backend->ops->tlbe_make(mpn, rights));
 }
 
-void disco_entry_revoke(struct disco_pmap *pm, struct hold *h)
-{
-    struct disco_purge p[SET_PLACES];
-    size_t n = disco_backmap_places(pm, h, p);
+/* What one purge takes: pages, and the places they were entered at. */
+struct gone {
+    disco_ppn ppn[DISCO_PMAP_MANY];
+    struct disco_purge place[PURGE_PLACES];
+    size_t pages, places;
+    bool everywhere; /* then place[0] says so, and there is no other */
+};
 
+static void add_places(const struct disco_pmap *pm, const struct hold *h, struct gone *g)
+{
+    if (g->everywhere)
+        return;
+    g->everywhere = meta_kind(h->meta) == MAP_ALL || g->places + SET_PLACES > PURGE_PLACES;
+    if (g->everywhere) {
+        g->place[0] = (struct disco_purge){DISCO_ALL_VCPUS, {DISCO_ALL_PAGES}};
+        g->places = 1;
+        return;
+    }
+    g->places += disco_backmap_places(pm, h, &g->place[g->places]);
+}
+
+/* p2; the page's translations are known before it is made to look absent. */
+static void hide(struct disco_pmap *pm, struct hold *h, struct gone *g)
+{
+    add_places(pm, h, g);
+    g->ppn[g->pages++] = h->ppn;
     count_change(pm, h, false, false);
     h->meta &= ~META_REASON_MASK;
-    disco_store(&h->e->tlbe, 0); /* p2 */
-    disco_fence();
-    if (pm->purge)
-        pm->purge(pm->purge_ctx, h->ppn, p, n); /* p3 to p5 */
-    disco_count(&pm->stats.purges, 1);
-    disco_count(&pm->stats.purged, n);
-    if (meta_kind(h->meta) == MAP_ALL)
-        disco_count(&pm->stats.everywhere, 1);
     disco_backmap_forget(pm, h);
+    disco_store(&h->e->tlbe, 0);
+}
+
+void disco_entry_revoke_many(struct disco_pmap *pm, struct hold *h, size_t n)
+{
+    struct gone g;
+
+    g.pages = g.places = 0;
+    g.everywhere = false;
+    for (size_t i = 0; i < n; i++) {
+        if (word_of(&h[i]))
+            hide(pm, &h[i], &g);
+    }
+    disco_fence();
+    if (!g.pages)
+        return;
+    if (pm->purge)
+        pm->purge(pm->purge_ctx, g.ppn, g.pages, g.place, g.places); /* p3 to p5 */
+    disco_count(&pm->stats.purges, 1);
+    disco_count(&pm->stats.purged, g.places);
+    disco_count(&pm->stats.everywhere, g.everywhere);
+}
+
+void disco_entry_revoke(struct disco_pmap *pm, struct hold *h)
+{
+    disco_entry_revoke_many(pm, h, 1);
 }
 
 int disco_entry_new_page(struct disco_pmap *pm, disco_ppn ppn, unsigned node, disco_mpn *out)

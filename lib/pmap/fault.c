@@ -2,7 +2,8 @@
 /*
  * Write faults: the one place where a page that the monitor keeps read-only becomes writable.
  *
- *   COW, NET   others use the page too: a copy of one's own. Nobody else: just take it.
+ *   COW, NET   others use the page too: a copy of one's own, or zeros if the guest has no use for the
+ *              contents (dead.c). Nobody else: just take it.
  *              "Nobody else" means one reference, our own: a disk cache or a log that
  *              refers to the page counts as somebody. Nobody can start to refer to it meanwhile
  *              either, for that takes a reference of one's own, or this entry (disco_pmap_lend).
@@ -26,17 +27,24 @@ static void take_over(struct disco_pmap *pm, struct hold *h)
 
 static int copy_out(struct disco_pmap *pm, struct hold *h, unsigned node)
 {
-    bool net = meta_reason(h->meta) == DISCO_PMAP_NET;
+    bool net = meta_reason(h->meta) == DISCO_PMAP_NET, dead;
     disco_mpn old = page_of(pm, h), mpn;
     int err = disco_entry_new_page(pm, h->ppn, node, &mpn);
 
     if (err)
         return err;
+    dead = disco_dead_marked(pm, h->ppn);
     disco_entry_revoke(pm, h);
-    pm->backend->ops->page_copy(pm->backend, mpn, disco_memmap_nearest(pm->mm, old, node));
+    if (dead)
+        pm->backend->ops->page_zero(pm->backend, mpn);
+    else
+        pm->backend->ops->page_copy(pm->backend, mpn, disco_memmap_nearest(pm->mm, old, node));
     disco_memmap_del_user(pm->mm, old, user_of(pm, h->ppn));
     disco_entry_publish(pm, h, mpn, DISCO_PMAP_WRITABLE);
-    disco_count(net ? &pm->stats.net_copies : &pm->stats.cow_copies, 1);
+    disco_count(dead  ? &pm->stats.dead
+                : net ? &pm->stats.net_copies
+                      : &pm->stats.cow_copies,
+                1);
     return DISCO_OK;
 }
 

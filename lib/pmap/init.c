@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A map in its storage: the entries, then the pool of backmap sets. */
+/* A map in its storage: the entries, the pool of backmap sets, the pages of the map of dead pages. */
 #include "pmap_private.h"
 
 #include <string.h>
@@ -30,7 +30,10 @@ static size_t entries_size(const struct disco_pmap_config *c)
 
 size_t disco_pmap_size(const struct disco_pmap_config *c)
 {
-    return valid(c) ? entries_size(c) + (size_t)c->sets * sizeof(struct disco_pmap_set) : 0;
+    if (!valid(c))
+        return 0;
+    return entries_size(c) + (size_t)c->sets * sizeof(struct disco_pmap_set) +
+           (size_t)disco_dead_words(c->pages) * sizeof(uint64_t);
 }
 
 int disco_pmap_init(struct disco_pmap *pm, void *storage, size_t size,
@@ -53,6 +56,7 @@ int disco_pmap_init(struct disco_pmap *pm, void *storage, size_t size,
     pm->purge_ctx = c->purge_ctx;
     pm->sets = (struct disco_pmap_set *)(void *)((uint8_t *)storage + entries_size(c));
     pm->nsets = c->sets;
+    pm->dead_page = (uint64_t *)(void *)&pm->sets[c->sets];
     disco_backmap_fill_pool(pm);
     return DISCO_OK;
 }
@@ -68,5 +72,6 @@ void disco_pmap_fini(struct disco_pmap *pm)
         if (e)
             disco_memmap_del_user(pm->mm, pm->backend->ops->tlbe_mpn(e), user_of(pm, p));
     }
+    disco_dead_fini(pm);
     memset(pm, 0, sizeof *pm);
 }

@@ -94,6 +94,8 @@ void disco_entry_publish(struct disco_pmap *pm, struct hold *h, disco_mpn mpn,
                          enum disco_pmap_reason reason);
 /* Take the page away from everyone: 0 in the first word, then purge. The backmap is empty after. */
 void disco_entry_revoke(struct disco_pmap *pm, struct hold *h);
+/* The same for @p n pages, at most DISCO_PMAP_MANY, with one purge; those without a page stay as they are. */
+void disco_entry_revoke_many(struct disco_pmap *pm, struct hold *h, size_t n);
 /* A page for @p ppn, contents undefined, adopted: pmap's only use of it is @p ppn. */
 int disco_entry_new_page(struct disco_pmap *pm, disco_ppn ppn, unsigned node, disco_mpn *out);
 /* A page on @p node and no other, not yet anyone's. */
@@ -103,12 +105,25 @@ int disco_entry_touch(struct disco_pmap *pm, struct hold *h, unsigned node);
 /* The page exists and is writable after this (fault.c). */
 int disco_entry_own(struct disco_pmap *pm, struct hold *h, unsigned node);
 
+/* --- dead.c --- */
+
+/* Has the guest marked @p ppn as dead? */
+bool disco_dead_marked(const struct disco_pmap *pm, disco_ppn ppn);
+/* @p ppn gets contents that matter. */
+void disco_dead_clear(struct disco_pmap *pm, disco_ppn ppn);
+void disco_dead_fini(struct disco_pmap *pm);
+/* Words of storage that the map's machine pages need. */
+static inline uint64_t disco_dead_words(uint64_t pages)
+{
+    return (pages + DISCO_PAGE_MASK) >> DISCO_PAGE_SHIFT;
+}
+
 /* --- backmap.c --- */
 
 void disco_backmap_fill_pool(struct disco_pmap *pm);
 /* Note that the page was entered by @p vcpu at the pair of @p vpn. Twice the same: once. */
 void disco_backmap_record(struct disco_pmap *pm, struct hold *h, uint32_t vcpu, disco_vpn vpn);
-/* The places as a purge wants them; at most SET_PLACES, their number is returned. */
+/* The places as a purge wants them, at most SET_PLACES; their number is returned. */
 size_t disco_backmap_places(const struct disco_pmap *pm, const struct hold *h,
                             struct disco_purge *p);
 /* Empty the backmap. */

@@ -25,37 +25,111 @@ static bool shares(enum disco_pmap_reason r)
     return r == DISCO_PMAP_COW || r == DISCO_PMAP_NET;
 }
 
-/* Revoke the page and end our use of it, which frees it if nobody else has one. */
-static void remove(struct disco_pmap *pm, struct hold *h)
-{
-    disco_mpn old;
+/* Several entries at once, held in ascending order (lock.h), with what is to happen to each. */
+struct many {
+    struct hold h[DISCO_PMAP_MANY];
+    disco_mpn old[DISCO_PMAP_MANY]; /* UINT64_MAX: there was no page */
+    size_t n;
+};
 
-    if (!word_of(h))
+static struct hold *hold_another(struct disco_pmap *pm, struct many *m, disco_ppn ppn)
+{
+    m->h[m->n] = disco_entry_hold(pm, ppn);
+    return &m->h[m->n++];
+}
+
+/* Revoke the pages and end our use of them, which frees those that nobody else has. @return how many there were. */
+static size_t remove(struct disco_pmap *pm, struct many *m)
+{
+    size_t had = 0;
+
+    for (size_t i = 0; i < m->n; i++)
+        m->old[i] = word_of(&m->h[i]) ? page_of(pm, &m->h[i]) : (disco_mpn){UINT64_MAX};
+    disco_entry_revoke_many(pm, m->h, m->n);
+    for (size_t i = 0; i < m->n; i++) {
+        if (m->old[i].v == UINT64_MAX)
+            continue;
+        disco_memmap_del_user(pm->mm, m->old[i], user_of(pm, m->h[i].ppn));
+        had++;
+    }
+    return had;
+}
+
+static void let_go(struct many *m)
+{
+    for (size_t i = 0; i < m->n; i++)
+        disco_entry_let_go(&m->h[i]);
+}
+
+/* The places in the order of their PPNs; equal ones stay in the order in which they were named. */
+static void sort(const struct disco_pmap_place *p, size_t n, uint8_t *order)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t at = i;
+
+        for (; at && p[order[at - 1]].ppn.v > p[i].ppn.v; at--)
+            order[at] = order[at - 1];
+        order[at] = (uint8_t)i;
+    }
+}
+
+/* May @p p be shared, and is its page held for it and counted as a use? Then it is one more of @p m. */
+static int begin(struct disco_pmap *pm, struct many *m, struct disco_pmap_place *p)
+{
+    struct hold *h;
+    int err;
+
+    if (p->ppn.v >= pm->pages)
+        return DISCO_ERR_BAD_ADDRESS;
+    if (m->n && m->h[m->n - 1].ppn.v == p->ppn.v)
+        return DISCO_ERR_BAD_ARG;
+    p->mpn = disco_memmap_master(pm->mm, p->mpn);
+    h = hold_another(pm, m, p->ppn);
+    err = disco_memmap_add_user(pm->mm, p->mpn, user_of(pm, p->ppn));
+    if (err) {
+        disco_entry_let_go(h);
+        m->n--;
+    }
+    return err;
+}
+
+static void share(struct disco_pmap *pm, struct disco_pmap_place *p, size_t n,
+                  enum disco_pmap_reason reason)
+{
+    uint8_t order[DISCO_PMAP_MANY];
+    struct many m;
+    size_t k = 0;
+
+    m.n = 0;
+    sort(p, n, order);
+    for (size_t i = 0; i < n; i++)
+        p[order[i]].err = begin(pm, &m, &p[order[i]]);
+    remove(pm, &m);
+    for (size_t i = 0; i < n; i++) {
+        if (!p[order[i]].err)
+            disco_entry_publish(pm, &m.h[k++], p[order[i]].mpn, reason);
+    }
+    let_go(&m);
+}
+
+void disco_pmap_share_many(struct disco_pmap *pm, struct disco_pmap_place *p, size_t n,
+                           enum disco_pmap_reason reason)
+{
+    if (shares(reason) && n <= DISCO_PMAP_MANY) {
+        share(pm, p, n, reason);
         return;
-    old = page_of(pm, h);
-    disco_entry_revoke(pm, h);
-    disco_memmap_del_user(pm->mm, old, user_of(pm, h->ppn));
+    }
+    for (size_t i = 0; i < n; i++)
+        p[i].err = DISCO_ERR_BAD_ARG;
 }
 
 int disco_pmap_share(struct disco_pmap *pm, disco_ppn ppn, disco_mpn mpn,
                      enum disco_pmap_reason reason)
 {
-    struct hold h;
-    int err;
+    struct disco_pmap_place p = {ppn, mpn, DISCO_OK};
 
-    if (!shares(reason))
-        return DISCO_ERR_BAD_ARG;
-    if (ppn.v >= pm->pages)
-        return DISCO_ERR_BAD_ADDRESS;
-    mpn = disco_memmap_master(pm->mm, mpn);
-    h = disco_entry_hold(pm, ppn);
-    err = disco_memmap_add_user(pm->mm, mpn, user_of(pm, ppn));
-    if (!err) {
-        remove(pm, &h);
-        disco_entry_publish(pm, &h, mpn, reason);
-    }
-    disco_entry_let_go(&h);
-    return err;
+    disco_pmap_share_many(pm, &p, 1, reason);
+    return p.err;
 }
 
 /* A page that was read-only before has no writable translation: nothing to revoke. */
@@ -94,16 +168,28 @@ int disco_pmap_lend(struct disco_pmap *pm, disco_ppn ppn, unsigned node,
     return err;
 }
 
+int disco_pmap_drop_many(struct disco_pmap *pm, disco_ppn first, uint64_t n, uint64_t *had)
+{
+    uint64_t count = 0;
+
+    if (first.v >= pm->pages || n > pm->pages - first.v)
+        return DISCO_ERR_BAD_ADDRESS;
+    while (n) {
+        struct many m;
+
+        for (m.n = 0; n && m.n < DISCO_PMAP_MANY; n--, first.v++)
+            hold_another(pm, &m, first);
+        count += remove(pm, &m);
+        let_go(&m);
+    }
+    if (had)
+        *had = count;
+    return DISCO_OK;
+}
+
 int disco_pmap_drop(struct disco_pmap *pm, disco_ppn ppn)
 {
-    struct hold h;
-
-    if (ppn.v >= pm->pages)
-        return DISCO_ERR_BAD_ADDRESS;
-    h = disco_entry_hold(pm, ppn);
-    remove(pm, &h);
-    disco_entry_let_go(&h);
-    return DISCO_OK;
+    return disco_pmap_drop_many(pm, ppn, 1, NULL);
 }
 
 /*
@@ -112,15 +198,17 @@ int disco_pmap_drop(struct disco_pmap *pm, disco_ppn ppn)
  */
 int disco_pmap_zero(struct disco_pmap *pm, disco_ppn ppn)
 {
-    struct hold h;
+    struct many m;
+    struct hold *h;
 
     if (ppn.v >= pm->pages)
         return DISCO_ERR_BAD_ADDRESS;
-    h = disco_entry_hold(pm, ppn);
-    if (word_of(&h) && meta_reason(h.meta) == DISCO_PMAP_WRITABLE)
-        pm->backend->ops->page_zero(pm->backend, page_of(pm, &h));
+    m.n = 0;
+    h = hold_another(pm, &m, ppn);
+    if (word_of(h) && meta_reason(h->meta) == DISCO_PMAP_WRITABLE)
+        pm->backend->ops->page_zero(pm->backend, page_of(pm, h));
     else
-        remove(pm, &h);
-    disco_entry_let_go(&h);
+        remove(pm, &m);
+    let_go(&m);
     return DISCO_OK;
 }

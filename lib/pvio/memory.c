@@ -14,21 +14,16 @@ static int64_t pages_free(void *dev, void *caller, const union disco_arg *a)
 {
     const struct disco_buf *b = &a[0].buf;
     struct disco_memory *m = dev;
-    disco_ppn ppn = disco_pa_page(b->pa);
-    int64_t had = 0;
+    uint64_t had = 0;
 
     (void)caller;
     if (!aligned(b->pa.v) || !aligned(b->len))
         return DISCO_ERR_BAD_ARG;
-    for (uint64_t n = b->len >> DISCO_PAGE_SHIFT; n; n--, ppn.v++) {
-        disco_mpn mpn;
-
-        had += disco_pmap_translate(b->pmap, ppn, b->node, &mpn) == DISCO_OK;
-        disco_pmap_drop(b->pmap, ppn); /* always: a page on the move looks absent for a moment */
-    }
+    if (b->len)
+        disco_pmap_drop_many(b->pmap, disco_pa_page(b->pa), b->len >> DISCO_PAGE_SHIFT, &had);
     disco_count(&m->calls_free, 1);
-    disco_count(&m->pages_freed, (uint64_t)had);
-    return had;
+    disco_count(&m->pages_freed, had);
+    return (int64_t)had;
 }
 
 static int64_t page_zero(void *dev, void *caller, const union disco_arg *a)

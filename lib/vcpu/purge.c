@@ -20,7 +20,7 @@
  * emptied it, and our request finds nothing: it costs time, but is never wrong.
  */
 
-#define BATCH 16
+#define BATCH 128 /* all of most revocations: of DISCO_PMAP_MANY pages with a few places and two aliases each */
 
 static void forget(struct disco_vcpu *v, const struct disco_purge *p)
 {
@@ -54,33 +54,57 @@ static size_t find_holders(const struct disco_vm *vm, uint32_t vcpus, struct dis
     return n;
 }
 
-/* Every virtual CPU of the VM may have the page at its addresses in unmapped segments. */
-static size_t add_aliases(const struct disco_vm *vm, disco_ppn ppn, struct disco_purge *all)
-{
-    disco_vpn alias[DISCO_MAX_ALIASES];
-    size_t n = vm->backend->ops->aliases(ppn, alias);
+/* What hardware TLBs are asked to forget, in rounds: the backend gets as much at once as fits. */
+struct rounds {
+    const struct disco_vm *vm;
+    struct disco_holder h[DISCO_MAX_VCPUS];
+    size_t holders;
+    struct disco_purge batch[BATCH];
+    size_t filled;
+};
 
-    for (size_t i = 0; i < n; i++)
-        all[i] = (struct disco_purge){DISCO_ALL_VCPUS, alias[i]};
-    return n;
+static void ask(struct rounds *r)
+{
+    struct disco_backend *b = r->vm->backend;
+
+    if (r->filled)
+        b->ops->invalidate(b, r->h, r->holders, r->batch, r->filled); /* p5 */
+    r->filled = 0;
 }
 
-void disco_vm_purge(void *ctx, disco_ppn ppn, const struct disco_purge *p, size_t n)
+static void add(struct rounds *r, struct disco_purge p)
 {
-    struct disco_vm *vm = ctx;
-    struct disco_backend *b = vm->backend;
-    uint32_t vcpus = __atomic_load_n(&vm->vcpus, __ATOMIC_ACQUIRE);
-    struct disco_holder h[DISCO_MAX_VCPUS];
-    struct disco_purge batch[BATCH];
-    size_t holders, filled = add_aliases(vm, ppn, batch);
+    r->batch[r->filled++] = p;
+    if (r->filled == BATCH)
+        ask(r);
+}
 
-    purge_l2tlbs(vm, vcpus, p, n);        /* p3 */
-    holders = find_holders(vm, vcpus, h); /* p4 */
-    do {
-        for (; n && filled < BATCH; p++, n--)
-            batch[filled++] = *p;
-        if (holders && filled)
-            b->ops->invalidate(b, h, holders, batch, filled); /* p5 */
-        filled = 0;
-    } while (n);
+/* Every virtual CPU of the VM may have the page at its addresses in unmapped segments. */
+static void add_aliases(struct rounds *r, disco_ppn ppn)
+{
+    disco_vpn alias[DISCO_MAX_ALIASES];
+    size_t n = r->vm->backend->ops->aliases(ppn, alias);
+
+    for (size_t i = 0; i < n; i++)
+        add(r, (struct disco_purge){DISCO_ALL_VCPUS, alias[i]});
+}
+
+void disco_vm_purge(void *ctx, const disco_ppn *ppn, size_t pages, const struct disco_purge *p,
+                    size_t n)
+{
+    const struct disco_vm *vm = ctx;
+    uint32_t vcpus = __atomic_load_n(&vm->vcpus, __ATOMIC_ACQUIRE);
+    struct rounds r;
+
+    r.vm = vm;
+    r.filled = 0;
+    purge_l2tlbs(vm, vcpus, p, n);              /* p3 */
+    r.holders = find_holders(vm, vcpus, r.h);   /* p4 */
+    if (!r.holders)
+        return;
+    for (size_t i = 0; i < pages; i++)
+        add_aliases(&r, ppn[i]);
+    for (size_t i = 0; i < n; i++)
+        add(&r, p[i]);
+    ask(&r);
 }

@@ -10,14 +10,18 @@ struct disco_pmap pm, other;
 
 struct purged purged;
 
-static void purge(void *ctx, disco_ppn ppn, const struct disco_purge *p, size_t n)
+static void purge(void *ctx, const disco_ppn *ppn, size_t pages, const struct disco_purge *p,
+                  size_t n)
 {
     struct disco_pmap *of = ctx;
 
     purged.calls++;
-    purged.ppn = ppn;
+    purged.ppn = ppn[0];
+    purged.pages = pages;
     purged.n = n;
-    purged.word = of->entry[ppn.v].tlbe;
+    purged.word = 0;
+    for (size_t i = 0; i < pages; i++)
+        purged.word |= of->entry[ppn[i].v].tlbe;
     memcpy(purged.p, p, n * sizeof *p);
     if (purged.last_store)
         *purged.last_store = '!';

@@ -18,10 +18,11 @@ extern struct disco_pmap pm, other;
 
 struct purged {
     unsigned calls;
-    disco_ppn ppn;
-    struct disco_purge p[16];
+    disco_ppn ppn; /* the first */
+    size_t pages;
+    struct disco_purge p[64];
     size_t n;
-    disco_tlbe word;     /* the entry's first word while purging */
+    disco_tlbe word;     /* the entries' first words while purging, all in one */
     uint8_t *last_store; /* where a guest stores just before it loses the page */
 };
 extern struct purged purged;

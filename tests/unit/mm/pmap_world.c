@@ -102,10 +102,8 @@ void learn(unsigned vm, uint64_t ppn)
 
 /* --- translations: only a purge takes them away --- */
 
-static void purge(void *ctx, disco_ppn ppn, const struct disco_purge *p, size_t n)
+static void purge_page(unsigned vm, disco_ppn ppn, const struct disco_purge *p, size_t n)
 {
-    unsigned vm = (unsigned)((struct disco_pmap *)ctx - w.pm);
-
     CHECK(disco_pmap_translate(&w.pm[vm], ppn, 0, &(disco_mpn){0}) == DISCO_ERR_NOT_FOUND);
     for (unsigned i = 0; i < TLB; i++) {
         struct translation *t = &w.tlb[i];
@@ -122,6 +120,13 @@ static void purge(void *ctx, disco_ppn ppn, const struct disco_purge *p, size_t 
                 t->used = false;
         }
     }
+}
+
+static void purge(void *ctx, const disco_ppn *ppn, size_t pages, const struct disco_purge *p,
+                  size_t n)
+{
+    for (size_t i = 0; i < pages; i++)
+        purge_page((unsigned)((struct disco_pmap *)ctx - w.pm), ppn[i], p, n);
 }
 
 static bool leads_to(const struct object *o, uint64_t mpn)

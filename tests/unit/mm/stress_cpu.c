@@ -24,11 +24,15 @@ unsigned here(void) { return self->id % NODES; }
 
 /* --- TLBs and their purging --- */
 
-static bool named(const struct translation *t, uint64_t ppn, const struct disco_purge *p, size_t n)
+static bool named(const struct translation *t, const struct request *r)
 {
-    if (t->pair.v == (UNMAPPED_VPN | (ppn & ~UINT64_C(1))))
-        return true;
-    for (size_t i = 0; i < n; i++) {
+    const struct disco_purge *p = r->p;
+
+    for (size_t i = 0; i < r->pages; i++) {
+        if (t->pair.v == (UNMAPPED_VPN | (r->ppn[i].v & ~UINT64_C(1))))
+            return true;
+    }
+    for (size_t i = 0; i < r->n; i++) {
         if ((p[i].vcpu == DISCO_ALL_VCPUS || p[i].vcpu == self->id) &&
             (p[i].vpn.v == DISCO_ALL_PAGES || p[i].vpn.v >> 1 == t->pair.v >> 1))
             return true;
@@ -36,12 +40,12 @@ static bool named(const struct translation *t, uint64_t ppn, const struct disco_
     return false;
 }
 
-static void purge_tlb(unsigned vm, uint64_t ppn, const struct disco_purge *p, size_t n)
+static void purge_tlb(const struct request *r)
 {
     for (unsigned i = 0; i < TLB; i++) {
         struct translation *t = &self->tlb[i];
 
-        if (t->used && t->vm == vm && named(t, ppn, p, n))
+        if (t->used && t->vm == r->vm && named(t, r))
             t->used = false;
     }
 }
@@ -53,34 +57,38 @@ void serve(void *ctx)
         struct request *r = &self->ask[i];
 
         if (disco_load_acquire(&r->pending)) {
-            purge_tlb(r->vm, r->ppn, r->p, r->n);
+            purge_tlb(r);
             disco_store_release(&r->pending, 0);
         }
     }
     sched_yield();
 }
 
-static void purge_l2(unsigned vm, uint64_t ppn, const struct disco_purge *p, size_t n)
+static void purge_l2(const struct request *r)
 {
-    for (unsigned c = 0; c < CPUS; c++)
-        disco_l2tlb_forget_vpn(&cpus[c].l2[vm], (disco_vpn){UNMAPPED_VPN | ppn});
-    for (size_t i = 0; i < n; i++) {
+    const struct disco_purge *p = r->p;
+
+    for (size_t i = 0; i < r->pages; i++) {
+        for (unsigned c = 0; c < CPUS; c++)
+            disco_l2tlb_forget_vpn(&cpus[c].l2[r->vm], (disco_vpn){UNMAPPED_VPN | r->ppn[i].v});
+    }
+    for (size_t i = 0; i < r->n; i++) {
         for (unsigned c = 0; c < CPUS; c++) {
             if (p[i].vcpu != DISCO_ALL_VCPUS && p[i].vcpu != c)
                 continue;
             if (p[i].vpn.v == DISCO_ALL_PAGES)
-                disco_l2tlb_wipe(&cpus[c].l2[vm]);
+                disco_l2tlb_wipe(&cpus[c].l2[r->vm]);
             else
-                disco_l2tlb_forget_vpn(&cpus[c].l2[vm], p[i].vpn);
+                disco_l2tlb_forget_vpn(&cpus[c].l2[r->vm], p[i].vpn);
         }
     }
 }
 
-void purge(void *ctx, disco_ppn ppn, const struct disco_purge *p, size_t n)
+void purge(void *ctx, const disco_ppn *ppn, size_t pages, const struct disco_purge *p, size_t n)
 {
-    unsigned vm = (unsigned)((struct disco_pmap *)ctx - pm);
+    const struct request what = {1, (unsigned)((struct disco_pmap *)ctx - pm), ppn, pages, p, n};
 
-    purge_l2(vm, ppn.v, p, n);
+    purge_l2(&what);
     if (!self)
         return;
     for (unsigned c = 0; c < CPUS; c++) {
@@ -88,10 +96,10 @@ void purge(void *ctx, disco_ppn ppn, const struct disco_purge *p, size_t n)
 
         if (c == self->id)
             continue;
-        r->vm = vm, r->ppn = ppn.v, r->p = p, r->n = n;
+        r->vm = what.vm, r->ppn = ppn, r->pages = pages, r->p = p, r->n = n;
         disco_store_release(&r->pending, 1);
     }
-    purge_tlb(vm, ppn.v, p, n);
+    purge_tlb(&what);
     for (unsigned c = 0; c < CPUS; c++) {
         while (c != self->id && disco_load_acquire(&cpus[c].ask[self->id].pending))
             serve(NULL);

@@ -28,13 +28,13 @@ START_TEST(purging_everything)
     guest_has(1, VA + 0x2000, sim_lo(3, DISCO_RWX, false), 0);
     miss(VA, DISCO_ACCESS_LOAD);
     miss(VA + 0x2000, DISCO_ACCESS_LOAD);
-    disco_vm_purge(&vm->vm, (disco_ppn){30}, &other, 1);
+    disco_vm_purge(&vm->vm, &(disco_ppn){30}, 1, &other, 1);
     ck_assert(in_tlb(2) && in_tlb(3));
-    disco_vm_purge(&vm->vm, (disco_ppn){30}, &page, 1);
+    disco_vm_purge(&vm->vm, &(disco_ppn){30}, 1, &page, 1);
     ck_assert(!in_tlb(2) && in_tlb(3));
     ck_assert_ptr_null(disco_l2tlb_peek(v->l2tlb, (disco_va){VA}, 0));
     ck_assert_ptr_nonnull(disco_l2tlb_peek(v->l2tlb, (disco_va){VA + 0x2000}, 0));
-    disco_vm_purge(&vm->vm, (disco_ppn){30}, &all, 1);
+    disco_vm_purge(&vm->vm, &(disco_ppn){30}, 1, &all, 1);
     ck_assert(!in_tlb(3));
     ck_assert_ptr_null(disco_l2tlb_peek(v->l2tlb, (disco_va){VA + 0x2000}, 0));
 }
@@ -51,7 +51,7 @@ START_TEST(purging_many)
     }
     for (uint64_t i = 0; i < 40; i++)
         p[i] = (struct disco_purge){v->id, {(VA + i * 0x2000) >> DISCO_PAGE_SHIFT}};
-    disco_vm_purge(&vm->vm, (disco_ppn){30}, p, 40);
+    disco_vm_purge(&vm->vm, &(disco_ppn){30}, 1, p, 40);
     for (uint64_t i = 0; i < 16; i++)
         ck_assert(!in_tlb(i));
 }
