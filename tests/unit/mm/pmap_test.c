@@ -13,7 +13,7 @@ START_TEST(init_refuses)
     size_t size = disco_pmap_size(&c);
     void *s = mock_storage(size);
 
-    ck_assert_uint_eq(size, PPNS * 16 + SETS * 64);
+    ck_assert_uint_eq(size, PPNS * 16 + SETS * 64 + 8);
     ck_assert_int_eq(disco_pmap_init(NULL, s, size, &c), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_pmap_init(&x, NULL, size, &c), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_pmap_init(&x, (char *)s + 16, size, &c), DISCO_ERR_BAD_ARG);
