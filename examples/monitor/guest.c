@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a guest finds when it starts: kernel, RAM disk and device tree in memory. */
 #include "fdt.h"
+#include "images.h"
 #include "mips64.h"
 #include "vm.h"
 
@@ -96,23 +97,11 @@ static size_t describe(const struct vm *vm, void *at, size_t size)
     return fdt_finish(&f);
 }
 
-static int load_segments(struct vm *vm)
-{
-    int err = DISCO_OK;
-
-    for (unsigned i = 0; i < vm->image.segments && !err; i++) {
-        const struct elf_segment *s = &vm->image.segment[i];
-
-        err = disco_pmap_write(&vm->pmap, (disco_pa){s->pa}, s->contents.at, s->contents.len, 0);
-    }
-    return err;
-}
-
 int guest_load(struct vm *vm)
 {
     static uint8_t tree[FDT_MAX];
     size_t size = describe(vm, tree, sizeof tree);
-    int err = size ? load_segments(vm) : DISCO_ERR_NO_SPACE;
+    int err = size ? images_load(vm) : DISCO_ERR_NO_SPACE;
 
     err = err ? err
               : disco_pmap_write(&vm->pmap, (disco_pa){vm->initrd_pa}, vm->initrd.at,

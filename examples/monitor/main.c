@@ -9,6 +9,7 @@
 #include "board.h"
 #include "bootargs.h"
 #include "console.h"
+#include "images.h"
 #include "log.h"
 #include "memory.h"
 #include "monitor.h"
@@ -188,6 +189,7 @@ void monitor_main(int argc, uint64_t argv, uint64_t envp, uint64_t ram)
     start_processors();
     start_vms();
     monitor_processor();
+    images_fini();
     say("memory: %lu pages free", memory_free());
     if (memory_free() != pages)
         say_error("%ld machine pages were lost", (int64_t)(pages - memory_free()));

@@ -36,7 +36,7 @@ void memory_make_map(void)
         .first = disco_ma_page((disco_ma){BOARD_RAM}),
         .pages = mon.ram >> DISCO_PAGE_SHIFT,
         .nodes = mon.machine.backend.nodes,
-        .user_chunks = (mon.ram >> DISCO_PAGE_SHIFT) / 16,
+        .user_chunks = (mon.ram >> DISCO_PAGE_SHIFT) / 4, /* most pages may be shared */
     };
     size_t size = disco_memmap_size(&c);
     int err = disco_memmap_init(&mon.mm, memory_storage(size), size, &c);

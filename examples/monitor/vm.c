@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "images.h"
 #include "memory.h"
 #include "monitor.h"
 
@@ -62,6 +63,7 @@ void vm_reserve(struct vm *vm)
 {
     struct disco_pmap_config c = pmap_config(vm);
 
+    images_reserve(vm);
     vm->pmap_storage = memory_storage(disco_pmap_size(&c));
     for (unsigned i = 0; i < vm->config->cpus; i++)
         vm->vcpu_storage[i] = memory_storage(vcpu_size());
