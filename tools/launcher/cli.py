@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 
-from . import bench, build, control, gdb, plan, qemu, run, top, vmconf
+from . import bench, build, control, gdb, plan, qemu, run, suites, top, vmconf
 from .paths import ENDIANS
 from .say import INTERRUPTED, Failure, report
 
@@ -172,6 +172,8 @@ def add_tests(commands):
     one.add_argument("--quick", action="store_true", help="leave out what needs a Linux kernel to be built")
     one.add_argument("--soak", type=count, default=0, metavar="SECONDS",
                      help="how long the soaks of the linux suites take, each (default: half a minute at most)")
+    one.add_argument("--fuzz", type=count, default=0, metavar="SECONDS",
+                     help=f"how long each fuzzer of suite fuzz runs (default: {suites.FUZZ_SECONDS})")
     one.add_argument("--list", action="store_true", help="list the suites and end")
     one.add_argument("suites", nargs="*", metavar="SUITE", help="run these suites alone")
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
@@ -25,6 +26,9 @@ GIVEN = {"memcpy", "memmove", "memset", "memcmp"}
 # Seconds that the system tests may take; SOAK names the variable that has the soaks take longer than usual.
 SYSTEM_LIMIT = 2700
 SOAK = "DISCO_SOAK"
+
+# Seconds that each fuzzer runs; FUZZ names the variable that has them run longer.
+FUZZ, FUZZ_SECONDS = "DISCO_FUZZ_SECONDS", 20
 
 # Seconds that a test runner gets to end what its tests have started.
 GRACE = 30.0
@@ -81,11 +85,29 @@ def thread():
 
 def clang():
     """The other compiler has other warnings; they are errors too."""
-    if not shutil.which("clang"):
-        return [Result("clang", SKIPPED, "clang is not installed (Debian package clang)")]
+    return [Result(built_by_clang().name, PASSED)]
+
+
+def built_by_clang():
     with build.lock():
-        directory = build.host("host-clang", ["--native-file", ROOT / "cross" / "host-clang.ini"])
-    return [Result(directory.name, PASSED)]
+        return build.host("host-clang", ["--native-file", ROOT / "cross" / "host-clang.ini"])
+
+
+def fuzz():
+    """Every target of tests/fuzz under libFuzzer, from the corpus that is kept; what is new is kept in the build."""
+    folder = built_by_clang() / "tests" / "fuzz"
+    names = sorted(path.stem for path in (ROOT / "tests" / "fuzz").glob("*_fuzz.c"))
+    with ThreadPoolExecutor(build.JOBS) as pool:
+        return list(pool.map(lambda name: fuzzed(folder / name, int(os.environ.get(FUZZ, FUZZ_SECONDS))), names))
+
+
+def fuzzed(program, seconds):
+    """One libFuzzer run; an input that breaks something is left beside what was found."""
+    found, kept = BUILD / "fuzz" / program.name, ROOT / "tests" / "fuzz" / "corpus" / program.name
+    found.mkdir(parents=True, exist_ok=True)
+    words = [program, f"-max_total_time={seconds}", "-timeout=30", "-print_final_stats=1", f"-artifact_prefix={found}/crash-",
+             found, *([kept] if kept.is_dir() else [])]
+    return command(program.name, words, seconds + 120)
 
 
 def meson_tests(directory, *words, **environment):

@@ -30,6 +30,7 @@ SUITES = [
     Suite("address", "the same under AddressSanitizer and UndefinedBehaviorSanitizer", suites.address),
     Suite("thread", "the same under ThreadSanitizer", suites.thread),
     Suite("clang", "the same code built by clang", suites.clang),
+    Suite("fuzz", "hostile input for what takes any: libFuzzer", suites.fuzz),
     Suite("model", "protocols between processors, checked by spin; each seeded bug is found", models.suite),
     Suite("embed", "the examples against an installed prefix, through pkg-config", suites.embed),
     Suite("docs", "Doxygen has no warnings, everything public is documented", suites.docs),
@@ -94,6 +95,8 @@ def main(arguments):
     os.environ["LC_ALL"] = "C.UTF-8"
     if arguments.soak:
         os.environ[suites.SOAK] = str(arguments.soak)
+    if arguments.fuzz:
+        os.environ[suites.FUZZ] = str(arguments.fuzz)
     everything = []
     for suite in chosen(arguments.suites, arguments.quick):
         say(f"test suite {suite.name}: {suite.what}")
