@@ -76,6 +76,8 @@ static void option(const char *word)
     mon.machine.tagged |= is(word, "tlb=tagged");
     o->framed |= is(word, "console=framed");
     o->stay |= is(word, "stay");
+    o->net_copy |= is(word, "net=copy");
+    o->gateway |= is(word, "gateway");
     o->stop_on_reset |= is(word, "on-reset=stop");
 }
 

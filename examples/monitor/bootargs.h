@@ -12,6 +12,8 @@
  *   stats=MS              write statistics to the log this often
  *   console=framed        the terminal carries the output of every VM, in frames: console.h
  *   on-reset=stop|restart what a guest's reset does
+ *   net=copy              frames on the virtual subnet never share pages
+ *   gateway               the virtual subnet has a port to the machine's network device
  *   stay                  do not power off when every VM has ended
  */
 

@@ -12,9 +12,11 @@
 #include "vm.h"
 
 struct options {
-    bool framed;       /* console=framed: the terminal carries frames of every VM */
-    bool stay;         /* go on when every VM has ended */
+    bool framed; /* console=framed: the terminal carries frames of every VM */
+    bool stay;   /* go on when every VM has ended */
     bool stop_on_reset;
+    bool net_copy;     /* net=copy: frames never share pages */
+    bool gateway;      /* the subnet has a port to the machine's network device */
     uint64_t slice_ns; /* 0: the scheduler's own */
     uint64_t stats_ns; /* write the statistics this often; 0: not */
 };

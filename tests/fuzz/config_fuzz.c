@@ -41,6 +41,25 @@ static void check_vm(const struct config *c, unsigned n)
     demand(vm->memory && vm->memory % 8192 == 0, "memory in pairs of pages");
     for (unsigned i = 0; i < n; i++)
         demand(strcmp(c->vm[i].name, vm->name) != 0, "each name once");
+    demand(vm->disks <= CONFIG_VM_DISKS, "disks that fit");
+    for (unsigned i = 0; i < vm->disks; i++) {
+        demand(vm->disk[i] < c->disks, "disks that are there");
+        for (unsigned j = 0; j < i; j++)
+            demand(vm->disk[i] != vm->disk[j], "each disk once");
+    }
+}
+
+static void check_disk(const struct config *c, unsigned n)
+{
+    const struct disk_config *d = &c->disk[n];
+
+    check_text(d->name, sizeof d->name, 1);
+    demand(d->unit < CONFIG_DISKS, "a unit that can be");
+    demand(d->log && d->log % 4096 == 0 && d->log <= CONFIG_LOG_MAX, "a log in pages");
+    for (unsigned i = 0; i < n; i++) {
+        demand(strcmp(c->disk[i].name, d->name) != 0, "each name of a disk once");
+        demand(c->disk[i].unit != d->unit, "each unit once");
+    }
 }
 
 static void check(struct bytes text)
@@ -57,6 +76,9 @@ static void check(struct bytes text)
     demand(c.vms >= 1 && c.vms <= CONFIG_VMS, "some virtual machines");
     for (unsigned i = 0; i < c.vms; i++)
         check_vm(&c, i);
+    demand(c.disks <= CONFIG_DISKS, "disks that the machine has");
+    for (unsigned i = 0; i < c.disks; i++)
+        check_disk(&c, i);
 }
 
 static size_t append(char *to, const char *word)
@@ -76,6 +98,8 @@ static size_t words(const uint8_t *data, size_t size, char *text, size_t max)
         "[d]\nkernel = ", "\nmemory = ", "\ncpus = ", "\ninitrd=", "\nappend=", "\n", " = ", "# ",
         "\r\n", "\t", "1", "4", "8", "64", "65", "8192", "0", "K\n", "M\n", "G\n", "vmlinux\n",
         "18446744073709551616", "17179869183", "0123456789012345678901234567890",
+        "[disk a]\nunit = 0\n", "[disk b]\nunit=1\nkeep=yes\n", "[disk ", "\nunit = ", "\nlog = ",
+        "\nchanges = visible\n", "\ncopy = yes\n", "\ndisks = ", "a ", "b ", "c ", "\nnet = yes\n",
     };
     /* clang-format on */
     const size_t n = sizeof word / sizeof word[0];

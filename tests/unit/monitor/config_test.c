@@ -9,8 +9,9 @@
 #include <string.h>
 
 #define VM "[vm]\nmemory = 32M\nkernel = vmlinux\n"
+#define DISK "[disk d]\nunit = 3\n"
 
-static const char whole[] = "# two machines\n"
+static const char whole[] = "# two machines, two disks\n"
                             "\n"
                             "[first]\r\n"
                             "  cpus=3\t\r\n"
@@ -18,11 +19,15 @@ static const char whole[] = "# two machines\n"
                             "\tkernel\t=\tvmlinux  \n"
                             "initrd = initramfs.gz\n"
                             "append = console=ttyS0 root=/dev/ram0  # 1\n"
+                            "disks = root\tdata\nnet = yes\nuart = yes\n"
                             "   # and\n"
+                            "[disk\t data ]\n"
+                            "changes=visible\nkeep=yes\nunit = 1\nlog = 8K\ncopy = yes\n"
                             "[ second-one_2 ]\n"
                             "memory = 8K\n"
                             "kernel = hello.elf\n"
-                            "append =";
+                            "[disk root]\n"
+                            "unit = 0";
 
 static struct config c;
 
@@ -67,6 +72,27 @@ START_TEST(everything)
 }
 END_TEST
 
+START_TEST(everything_of_disks)
+{
+    works(whole);
+    ck_assert_uint_eq(c.disks, 2);
+    ck_assert_str_eq(c.disk[0].name, "data");
+    ck_assert_uint_eq(c.disk[0].unit, 1);
+    ck_assert(c.disk[0].visible && c.disk[0].keep && c.disk[0].copy);
+    ck_assert_uint_eq(c.disk[0].log, 8192);
+    ck_assert_str_eq(c.disk[1].name, "root");
+    ck_assert_uint_eq(c.disk[1].unit, 0);
+    ck_assert(!c.disk[1].visible && !c.disk[1].keep && !c.disk[1].copy);
+    ck_assert_uint_eq(c.disk[1].log, 64 << 20);
+    ck_assert_uint_eq(c.vm[0].disks, 2);
+    ck_assert_uint_eq(c.vm[0].disk[0], 1);
+    ck_assert_uint_eq(c.vm[0].disk[1], 0);
+    ck_assert(c.vm[0].net && c.vm[0].uart);
+    ck_assert_uint_eq(c.vm[1].disks, 0);
+    ck_assert(!c.vm[1].net && !c.vm[1].uart);
+}
+END_TEST
+
 START_TEST(mistakes)
 {
     const struct {
@@ -82,11 +108,11 @@ START_TEST(mistakes)
         {VM "[", "neither [name] nor key = value", 4},
         {VM "[\n", "neither [name] nor key = value", 4},
         {VM "]\n", "neither [name] nor key = value", 4},
-        {VM "[]\n", "a section is [name]", 4},
-        {VM "[  ]\n", "a section is [name]", 4},
-        {VM "[two\n", "a section is [name]", 4},
-        {VM "[two] x\n", "a section is [name]", 4},
-        {VM "[two = 2\n", "a section is [name]", 4},
+        {VM "[]\n", "a section is [name] or [disk name]", 4},
+        {VM "[  ]\n", "a section is [name] or [disk name]", 4},
+        {VM "[two\n", "a section is [name] or [disk name]", 4},
+        {VM "[two] x\n", "a section is [name] or [disk name]", 4},
+        {VM "[two = 2\n", "a section is [name] or [disk name]", 4},
         {VM "\n[vm]\n", "two virtual machines of one name", 5},
         {VM "[ vm ]", "two virtual machines of one name", 4},
         {VM "colour = red\n", "unknown key", 4},
@@ -98,10 +124,72 @@ START_TEST(mistakes)
         {"[vm]\nkernel = k", "the virtual machine above has no memory", 2},
         {"[vm]\nmemory = 8M\n\n[two]\n", "the virtual machine above has no kernel", 4},
         {"[vm]\nmemory = 8M\nkernel =\n", "the virtual machine above has no kernel", 3},
+        {"[vm]\nmemory = 8M\n" DISK, "the virtual machine above has no kernel", 3},
+        {VM "net = on\n", "net is yes or no", 4},
+        {VM "net =\n", "net is yes or no", 4},
+        {VM "uart = YES\n", "uart is yes or no", 4},
+        {VM "unit = 0\n", "unknown key", 4},
     };
 
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++)
         fails(row[i].text, row[i].line, row[i].what);
+}
+END_TEST
+
+START_TEST(mistakes_about_disks)
+{
+    const struct {
+        const char *text, *what;
+        unsigned line;
+    } row[] = {
+        {DISK, "no virtual machine in it", 0},
+        {DISK DISK, "two disks of one name", 3},
+        {DISK "[disk e]\n", "the disk above has no unit", 3},
+        {"[disk e]\n" VM, "the disk above has no unit", 2},
+        {DISK "[disk e]\nunit = 3\n" VM, "the disk above has the unit of another", 5},
+        {VM DISK "[disk e]\nunit = 3\n", "the disk above has the unit of another", 7},
+        {VM DISK "memory = 8K\n", "unknown key", 6},
+        {VM DISK "disks = d\n", "unknown key", 6},
+        {VM DISK "changes = shared\n", "changes is private or visible", 6},
+        {VM DISK "keep = maybe\n", "keep is yes or no", 6},
+        {VM DISK "copy = 1\n", "copy is yes or no", 6},
+        {VM DISK "unit = 8\n", "unit is a number from 0 to 7", 6},
+        {VM DISK "unit = -1\n", "unit is a number from 0 to 7", 6},
+        {VM DISK "unit =\n", "unit is a number from 0 to 7", 6},
+        {VM DISK "unit = 18446744073709551616\n", "unit is a number from 0 to 7", 6},
+        {VM DISK "log = 64MB\n", "log is a number with K, M or G", 6},
+        {VM DISK "log = 0\n", "log is a multiple of 4K, at most 1G", 6},
+        {VM DISK "log = 6K\n", "log is a multiple of 4K, at most 1G", 6},
+        {VM DISK "log = 2G\n", "log is a multiple of 4K, at most 1G", 6},
+        {VM "disks = d\n\n", "no disk of that name", 4},
+        {VM "\ndisks = vm\n" DISK, "no disk of that name", 5},
+        {VM "disks = dd\n" DISK, "no disk of that name", 4},
+        {VM "disks = d d\n" DISK, "one disk twice in a virtual machine", 4},
+    };
+
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++)
+        fails(row[i].text, row[i].line, row[i].what);
+}
+END_TEST
+
+START_TEST(who_has_which_disk)
+{
+    static const char five[] = "[disk a]\nunit=0\n[disk b]\nunit=1\n[disk c]\nunit=2\n[disk "
+                               "d]\nunit=3\n[disk e]\nunit=7\n";
+    char text[256];
+
+    snprintf(text, sizeof text, "%s" VM "disks = e d a b\n", five);
+    works(text);
+    ck_assert_uint_eq(c.vm[0].disks, 4);
+    ck_assert(c.vm[0].disk[0] == 4 && c.vm[0].disk[1] == 3);
+    ck_assert(c.vm[0].disk[2] == 0 && c.vm[0].disk[3] == 1);
+    snprintf(text, sizeof text, "%s" VM "disks = e d a b c\n", five);
+    fails(text, 14, "a virtual machine has at most 4 disks");
+    /* Whether two may have it at once is for the monitor to say when the second starts. */
+    works(VM "disks = d\n[two]\nmemory=8K\nkernel=k\ndisks=d\n" DISK "changes=visible\nkeep=yes\n");
+    ck_assert(c.vm[0].disks == 1 && c.vm[1].disks == 1);
+    works(VM "disks = x\ndisks =\n");
+    ck_assert_uint_eq(c.vm[0].disks, 0);
 }
 END_TEST
 
@@ -142,12 +230,14 @@ END_TEST
 /* Names stand in the log in front of a dot, and where cpu0 and machine could stand. */
 START_TEST(names)
 {
-    static const char bad_name[] =
-        "a name has letters, digits, - and _, is not machine and does not begin with cpu";
-    const char *const wrong[] = {"two words", "a.b",      "machine", "cpu", "cpu0", "cpux", "a/b",
-                                 "a:b",       "\xc3\xa4", "[v",      "v]",  "a@b",  "a`b",  "a{b"};
-    const char *const right[] = {"0",       "-",    "_",  "aZ09", "machine2",
-                                 "Machine", "CPU0", "cp", "vmcpu"};
+    static const char bad_name[] = "a name has letters, digits, - and _, is not machine, disk or "
+                                   "net and does not begin with cpu";
+    const char *const wrong[] = {"two words", "a.b",       "machine",   "cpu",      "cpu0",
+                                 "cpux",      "a/b",       "a:b",       "disk",     "net",
+                                 "disk a b",  "disk cpu1", "disk disk", "\xc3\xa4", "[v",
+                                 "v]",        "a@b",       "a`b",       "a{b"};
+    const char *const right[] = {"0",    "-",  "_",     "aZ09",  "machine2", "Machine",
+                                 "CPU0", "cp", "vmcpu", "disk0", "nets"};
     char text[128];
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -235,6 +325,7 @@ START_TEST(long_values)
         {VM "initrd = ", "\n", CONFIG_NAME - 1},
         {VM "append = ", "", CONFIG_APPEND - 1},
         {VM "[", "]\nmemory=8K\nkernel=k\n", CONFIG_NAME - 1},
+        {VM "[disk ", "]\nunit=0\n", CONFIG_NAME - 1},
     };
     char value[CONFIG_APPEND + 1], text[CONFIG_APPEND + 128];
 
@@ -265,6 +356,13 @@ START_TEST(as_many_as_fit)
     ck_assert_str_eq(c.vm[CONFIG_VMS - 1].kernel, "k15");
     snprintf(text + n, sizeof text - n, "[more]\n");
     fails(text, 3 * CONFIG_VMS + 1, "too many virtual machines");
+    n = (size_t)snprintf(text, sizeof text, VM);
+    for (unsigned i = 0; i < CONFIG_DISKS; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "[disk %u]\nunit=%u\n", i, i);
+    works(text);
+    ck_assert_uint_eq(c.disks, CONFIG_DISKS);
+    snprintf(text + n, sizeof text - n, "[disk more]\n");
+    fails(text, 3 + 2 * CONFIG_DISKS + 1, "too many disks");
 }
 END_TEST
 
@@ -322,9 +420,20 @@ END_TEST
 
 int main(void)
 {
-    const TTest *tests[] = {everything,         mistakes,           cpus,        names,
-                            memory_sizes,       memory_mistakes,    long_values, as_many_as_fit,
-                            control_characters, later_settings_win, cut_anywhere};
+    const TTest *tests[] = {everything,
+                            everything_of_disks,
+                            mistakes,
+                            mistakes_about_disks,
+                            who_has_which_disk,
+                            cpus,
+                            names,
+                            memory_sizes,
+                            memory_mistakes,
+                            long_values,
+                            as_many_as_fit,
+                            control_characters,
+                            later_settings_win,
+                            cut_anywhere};
 
     return SUITE_RUN("config", tests, NULL, NULL);
 }
