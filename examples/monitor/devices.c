@@ -10,17 +10,18 @@
 #include <string.h>
 
 #include "console.h"
+#include "disks.h"
 #include "log.h"
 #include "monitor.h"
+#include "network.h"
 
 /* --- lines --- */
 
-enum { DEVICE_CONSOLE = 1, DEVICE_TIMER = 2 };
-
 /* Up while any device has it up. Under a lock: of two changes the later one must last. */
-static void device_line(struct vm *vm, uint32_t device, bool up)
+void devices_line(void *ctx, uint32_t device, bool up)
 {
     struct disco_backend *b = &mon.machine.backend;
+    struct vm *vm = ctx;
 
     disco_lock(&vm->line_lock, b);
     vm->devices_up = up ? vm->devices_up | device : vm->devices_up & ~device;
@@ -28,13 +29,13 @@ static void device_line(struct vm *vm, uint32_t device, bool up)
     disco_unlock(&vm->line_lock);
 }
 
-static void console_line(void *ctx, bool up) { device_line(ctx, DEVICE_CONSOLE, up); }
+static void console_line(void *ctx, bool up) { devices_line(ctx, DEVICE_CONSOLE, up); }
 
 static void timer_line(void *ctx, bool up)
 {
     struct vm *vm = ctx;
 
-    device_line(vm, DEVICE_TIMER, up);
+    devices_line(vm, DEVICE_TIMER, up);
     if (!up) { /* set anew */
         __atomic_store_n(&vm->timer_at, 0, __ATOMIC_SEQ_CST);
         monitor_attention();
@@ -200,6 +201,10 @@ static int add_calls(struct vm *vm)
     err = err ? err : disco_timer_calls(&vm->timer, &vm->calls);
     err = err ? err : disco_power_calls(&vm->power, &vm->calls);
     err = err ? err : disco_memory_calls(&vm->memory, &vm->calls);
+    err = err ? err : disco_disk_calls(&vm->disks, &vm->calls);
+    err = err ? err : disco_remap_calls(&vm->remapper, &vm->calls);
+    if (vm->nic.net)
+        err = err ? err : disco_net_calls(&vm->nic, &vm->calls);
     return err ? err : disco_smp_calls(&vm->smp, vm->config->cpus, &vm->calls);
 }
 
@@ -215,6 +220,7 @@ int devices_make(struct vm *vm)
     vm->timer_at = 0;
     vm->power = (struct disco_power){poweroff, reset, panic, vm};
     vm->memory = (struct disco_memory){.pmap = &vm->pmap};
+    vm->remapper = (struct disco_remapper){.pmap = &vm->pmap};
     vm->smp = (struct disco_smp){.backend = b,
                                  .start = start_vcpu,
                                  .stop = stop_vcpu,
@@ -222,5 +228,13 @@ int devices_make(struct vm *vm)
                                  .lower = lower_ipi,
                                  .ctx = vm};
     err = err ? err : disco_timer_init(&vm->timer, b, (struct disco_line){timer_line, vm});
+    err = err ? err : disks_open(vm);
+    err = err ? err : network_open(vm);
     return err ? err : add_calls(vm);
+}
+
+bool devices_free(struct vm *vm)
+{
+    network_close(vm);
+    return disks_close(vm);
 }

@@ -3,6 +3,7 @@
 #include "fdt.h"
 #include "images.h"
 #include "mips64.h"
+#include "network.h"
 #include "vm.h"
 
 #define COUNT_HZ 166666667u /* 6 ns a tick */
@@ -67,15 +68,45 @@ static void describe_chosen(struct fdt *f, const struct vm *vm)
     fdt_end(f);
 }
 
-static void describe_devices(struct fdt *f)
+static void describe_disk(struct fdt *f, unsigned n)
+{
+    char name[] = "disk@0";
+
+    name[5] = (char)('0' + n);
+    fdt_begin(f, name);
+    fdt_string(f, "compatible", "disco,disk");
+    fdt_u32(f, "reg", n);
+    fdt_u32(f, "interrupts", DISCO_LINE_DEVICE);
+    fdt_end(f);
+}
+
+static void describe_net(struct fdt *f, const struct vm *vm)
+{
+    uint8_t mac[6];
+
+    network_address(vm, mac);
+    fdt_begin(f, "net");
+    fdt_string(f, "compatible", "disco,net");
+    fdt_bytes(f, "local-mac-address", mac, sizeof mac);
+    fdt_u32(f, "interrupts", DISCO_LINE_DEVICE);
+    fdt_end(f);
+}
+
+static void describe_devices(struct fdt *f, const struct vm *vm)
 {
     fdt_begin(f, "disco");
     fdt_string(f, "compatible", "disco,vm");
     fdt_u32(f, "version", 1);
+    fdt_u32(f, "#address-cells", 1);
+    fdt_u32(f, "#size-cells", 0);
     fdt_begin(f, "console");
     fdt_string(f, "compatible", "disco,console");
     fdt_u32(f, "interrupts", DISCO_LINE_DEVICE);
     fdt_end(f);
+    for (unsigned n = 0; n < vm->config->disks; n++)
+        describe_disk(f, n);
+    if (vm->config->net)
+        describe_net(f, vm);
     fdt_end(f);
 }
 
@@ -92,7 +123,7 @@ static size_t describe(const struct vm *vm, void *at, size_t size)
     describe_memory(&f, vm);
     describe_cpus(&f, vm->config->cpus);
     describe_chosen(&f, vm);
-    describe_devices(&f);
+    describe_devices(&f, vm);
     fdt_end(&f);
     return fdt_finish(&f);
 }

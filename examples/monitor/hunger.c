@@ -3,6 +3,7 @@
  * When machine memory runs out: the VM that asks is paused, the others go on, and it is resumed
  * when memory has returned. Part of the life of a VM: see life.h for who may do what.
  */
+#include "disks.h"
 #include "log.h"
 #include "memory.h"
 #include "monitor.h"
@@ -14,9 +15,14 @@
 
 static bool all_hungry; /* has been said */
 
+/* Pages of disk caches that are thrown out at a time. */
+#define EVICT_PAGES 256
+
 /* Any processor. The same instruction is tried again when the VM goes on. */
 enum disco_next hunger_no_memory(struct disco_vcpu *v)
 {
+    if (disks_evict(EVICT_PAGES))
+        return DISCO_NEXT_RESUME;
     disco_vm_pause(v->vm, DISCO_PAUSE_MEMORY);
     __atomic_store_n(&vm_of(v->vm)->life.starved, 1, __ATOMIC_SEQ_CST);
     monitor_attention();

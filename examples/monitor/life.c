@@ -53,13 +53,19 @@ static void tell_end(struct vm *vm)
     console_note(vm, names[vm->vm.cause]);
 }
 
+/* Its counters are told before its devices and its memory go, which may take a moment. */
 static void settle(struct vm *vm)
 {
     struct life *l = &vm->life;
     bool reset = vm->vm.cause == DISCO_CAUSE_RESET && !mon.options.stop_on_reset;
 
-    tell_end(vm);
-    vm_free(vm);
+    if (!l->told)
+        tell_end(vm);
+    l->told = true;
+    if (!vm_free(vm)) {
+        __atomic_store_n(&l->over, 1, __ATOMIC_SEQ_CST);
+        return;
+    }
     l->state = !l->stop && (reset || l->again) ? LIFE_WAITING : LIFE_OFF;
     l->at = l->again ? 0 : l->at + RESTART_NS;
 }

@@ -28,6 +28,7 @@ struct life {
     bool hungry;      /* waits for machine memory */
     bool again;       /* a person wants it started again when it has ended */
     bool stop;        /* a person wants it not to be, whatever its guest wants */
+    bool told;        /* its end has been told */
     uint32_t over;    /* it has ended; accessed atomically */
     uint32_t starved; /* it found no machine memory; accessed atomically */
     uint64_t at;      /* ns: when it was started; while WAITING when it will be */

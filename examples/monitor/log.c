@@ -99,6 +99,16 @@ size_t log_text(char *to, size_t size, const char *f, va_list *args)
     return l.n;
 }
 
+const char *log_format(char *to, size_t size, const char *f, ...)
+{
+    va_list args;
+
+    va_start(args, f);
+    log_text(to, size, f, &args);
+    va_end(args);
+    return to;
+}
+
 /* One line at a time. Its holder waits for nothing but the port, so spinning needs no `relax`. */
 static struct disco_lock port;
 

@@ -15,7 +15,10 @@ void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void say_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Last words: an error, then power off. */
 void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
-/* The same formats into memory, cut to `size` with its final 0; the length. */
+/* The same formats into memory, cut to `size` with its final 0. @return `to`. */
+const char *log_format(char *to, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same with arguments of another's, cut to `size` with its final 0; the length. */
 size_t log_text(char *to, size_t size, const char *format, va_list *args);
 
 #endif

@@ -9,12 +9,23 @@
 #include "board.h"
 #include "bootargs.h"
 #include "console.h"
+#include "disks.h"
+#include "drivers.h"
 #include "images.h"
 #include "log.h"
 #include "memory.h"
 #include "monitor.h"
+#include "network.h"
 #include "smp.h"
 #include "stats.h"
+
+/* What the monitor still has for guests that are gone. */
+static void give_back(void)
+{
+    network_fini();
+    disks_fini();
+    images_fini();
+}
 
 void monitor_main(int argc, uint64_t argv, uint64_t envp, uint64_t ram);
 
@@ -169,6 +180,14 @@ static void start_vms(void)
     console_focus(&mon.vm[0]);
 }
 
+/* What the monitor still has for guests that are gone. */
+static void give_back(void)
+{
+    network_fini();
+    disks_fini();
+    images_fini();
+}
+
 void monitor_main(int argc, uint64_t argv, uint64_t envp, uint64_t ram)
 {
     uint64_t pages;
@@ -183,13 +202,16 @@ void monitor_main(int argc, uint64_t argv, uint64_t envp, uint64_t ram)
     memory_make_map();
     make_sched();
     reserve_vms();
+    drivers_make();
+    disks_make();
+    network_make();
     memory_share_out();
     tell_memory();
     pages = memory_free();
     start_processors();
     start_vms();
     monitor_processor();
-    images_fini();
+    give_back();
     say("memory: %lu pages free", memory_free());
     if (memory_free() != pages)
         say_error("%ld machine pages were lost", (int64_t)(pages - memory_free()));

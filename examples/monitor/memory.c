@@ -75,3 +75,4 @@ static uint64_t sum(bool only_free)
 
 uint64_t memory_pages(void) { return sum(false); }
 uint64_t memory_free(void) { return sum(true); }
+uint64_t memory_monitor(void) { return (heap - BOARD_RAM) >> DISCO_PAGE_SHIFT; }

@@ -26,5 +26,7 @@ void memory_share_out(void);
 /* Pages of the machine that guests may use, and those that nobody uses now. */
 uint64_t memory_pages(void);
 uint64_t memory_free(void);
+/* Pages that the monitor keeps for itself: its image and its tables. */
+uint64_t memory_monitor(void);
 
 #endif

@@ -3,9 +3,12 @@
 
 #include <disco/atomic.h>
 
+#include "disks.h"
+#include "images.h"
 #include "log.h"
 #include "memory.h"
 #include "monitor.h"
+#include "network.h"
 
 struct row {
     const char *name;
@@ -62,6 +65,7 @@ struct sums {
     struct disco_pmap_stats p;
     uint64_t hits, misses, inserts;
     uint64_t bad, ipis, freed, zeroed, asked, state, paused, hungry;
+    uint64_t remaps, remapped, remaps_failed;
 };
 
 #define OF(field) offsetof(struct sums, field)
@@ -80,6 +84,9 @@ static const struct {
     {"calls_bad", OF(bad)}, {"ipis", OF(ipis)}, {"pages_freed", OF(freed)},
     {"pages_zeroed", OF(zeroed)}, {"pages_present", OF(p.present)}, {"pages_shared", OF(p.shared)},
     {"pages_asked", OF(asked)}, {"first_touch", OF(p.first_touch)}, {"purges", OF(p.purges)},
+    {"cow_copies", OF(p.cow_copies)}, {"net_copies", OF(p.net_copies)}, {"copies_reused", OF(p.write_reused)},
+    {"copies_dead", OF(p.dead)}, {"remap_calls", OF(remaps)}, {"remap_pages", OF(remapped)},
+    {"remap_failed", OF(remaps_failed)},
     {"switches", OF(v.switches)}, {"migrations", OF(v.migrations)}, {"run_ns", OF(v.run_ns)},
     {"state", OF(state)}, {"paused", OF(paused)}, {"hungry", OF(hungry)},
 };
@@ -96,6 +103,9 @@ static struct sums sum(const struct vm *vm)
         .state = vm->life.state,
         .paused = vm->life.paused,
         .hungry = vm->life.hungry,
+        .remaps = vm->remapper.calls,
+        .remapped = vm->remapper.pages,
+        .remaps_failed = vm->remapper.failed,
     };
 
     for (unsigned i = 0; i < vm->vm.vcpus; i++) {
@@ -126,18 +136,9 @@ void stats_walk(struct vm *vm, stats_put *put)
 
     for (size_t i = 0; i < sizeof sum_name / sizeof sum_name[0]; i++)
         put(of, sum_name[i].name, *(const uint64_t *)((const char *)&s + sum_name[i].offset));
+    network_stats(vm, put);
     put_names(put, of, exc_name, s.m.code, 32);
     put_names(put, of, insn_name, s.m.insn, 64);
-}
-
-static const char *with_number(char *to, size_t size, const char *f, ...)
-{
-    va_list args;
-
-    va_start(args, f);
-    log_text(to, size, f, &args);
-    va_end(args);
-    return to;
 }
 
 static void walk_vcpu(struct vm *vm, unsigned i)
@@ -152,7 +153,7 @@ static void walk_vcpu(struct vm *vm, unsigned i)
     };
     char of[CONFIG_NAME + 8];
 
-    with_number(of, sizeof of, "%s.vcpu%u", vm->config->name, i);
+    log_format(of, sizeof of, "%s.vcpu%u", vm->config->name, i);
     put_rows(to_log, of, ROWS(rows));
 }
 
@@ -193,7 +194,7 @@ static void walk_cpu(unsigned i)
         {"steals", s.steals}, {"kicks", s.kicks}, {"waiting", disco_sched_load(mon.sched, i)},
     };
 
-    with_number(of, sizeof of, "cpu%u", i);
+    log_format(of, sizeof of, "cpu%u", i);
     put_rows(to_log, of, ROWS(rows));
 }
 
@@ -202,6 +203,7 @@ static void walk_machine(void)
     const struct row rows[] = {
         {"cpus", mon.machine.backend.cpus}, {"pages_total", memory_pages()},
         {"pages_free", memory_free()}, {"memory_asked_pages", asked() >> DISCO_PAGE_SHIFT},
+        {"pages_images", images_used()}, {"pages_monitor", memory_monitor()},
     };
 
     put_rows(to_log, "machine", ROWS(rows));
@@ -220,5 +222,6 @@ void stats_all(void)
         walk_vm(&mon.vm[i]);
     for (unsigned i = 0; i < mon.machine.backend.cpus; i++)
         walk_cpu(i);
+    disks_stats(to_log);
     walk_machine();
 }

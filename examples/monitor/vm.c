@@ -94,6 +94,8 @@ int vm_make(struct vm *vm)
     int err;
 
     memset(vm->vcpu, 0, sizeof vm->vcpu);
+    memset(&vm->disks, 0, sizeof vm->disks);
+    memset(&vm->nic, 0, sizeof vm->nic);
     vm->vm = (struct disco_vm){
         .name = vm->config->name,
         .backend = &mon.machine.backend,
@@ -110,15 +112,18 @@ int vm_make(struct vm *vm)
         err = disco_vcpu_start(&vm->vcpu[0], mon.sched);
     }
     if (err)
-        vm_free(vm);
+        (void)vm_free(vm); /* no device has begun anything for it */
     return err;
 }
 
-void vm_free(struct vm *vm)
+bool vm_free(struct vm *vm)
 {
+    if (!devices_free(vm))
+        return false;
     for (unsigned i = 0; i < vm->config->cpus; i++) {
         if (vm->vcpu[i].arch)
             mips64_vcpu_fini(&vm->vcpu[i]);
     }
     disco_pmap_fini(&vm->pmap);
+    return true;
 }

@@ -7,6 +7,8 @@
  * they are while the monitor runs; vm_make() fills them anew each time the VM is started.
  */
 
+#include <disco/disk.h>
+#include <disco/net.h>
 #include <disco/pvio.h>
 #include <disco/vcpu.h>
 
@@ -28,6 +30,9 @@ struct vm {
     struct disco_power power;
     struct disco_smp smp;
     struct disco_memory memory;
+    struct disco_disks disks;
+    struct disco_nic nic;
+    struct disco_remapper remapper;
     struct disco_lock line_lock; /* of devices_up; inside a device's lock, see devices.c */
     uint32_t devices_up;         /* which devices hold the device line up */
     uint64_t timer_at;           /* when the timer wants a look; accessed atomically: devices.c */
@@ -47,8 +52,11 @@ const char *vm_check(struct vm *vm, const struct vm_config *config, struct bytes
 void vm_reserve(struct vm *vm);
 /* Make it, load the guest, set virtual CPU 0 going. On an error nothing is left of it. */
 int vm_make(struct vm *vm);
-/* Give its machine pages back. It has ended, or was never started. */
-void vm_free(struct vm *vm);
+/*
+ * Take its devices back, then its machine pages. It has ended, or was never started. False: a device still
+ * works for it; call again.
+ */
+bool vm_free(struct vm *vm);
 
 /* --- guest.c: what the guest finds when it starts --- */
 
@@ -60,7 +68,19 @@ void guest_boot(struct vm *vm);
 
 /* --- devices.c: what the guest can ask for --- */
 
+/* Devices, as bits: who holds the VM's device line up. */
+enum {
+    DEVICE_CONSOLE = 1,
+    DEVICE_TIMER = 2,
+    DEVICE_DISKS = 4,
+    DEVICE_NET = 8,
+};
+
 int devices_make(struct vm *vm);
+/* False: one of them still works for the VM. */
+bool devices_free(struct vm *vm);
+/* Raise or lower a device's part of the device line of VM `ctx`. Any processor. */
+void devices_line(void *ctx, uint32_t device, bool up);
 enum disco_next devices_call(struct disco_vcpu *v, const struct disco_exit *x, int64_t *result);
 void devices_report(struct disco_vcpu *v, const char *what, uint64_t where);
 /* Raise the lines of timers that have run out. When to call again, ns. Processor 0. */

@@ -18,12 +18,13 @@ disco: stat web-1.vcpu0.run_ns 8
 disco: vm web-1 cpu 0: what a guest did: 0
 disco: stat web-1.vcpu7.state 2
 disco: stat web-1.odd
+disco: stat disk/web-1.reads 9
 disco: stat end 1000
 disco: stat machine.pages_free 90
 disco: stat end 2000
 disco: stat machine.pages_free 80
 """
-NESTED = {"time_ns": 1000, "machine": {"pages_free": 100}, "cpus": {"0": {"user_ns": 5}, "11": {"idle_ns": 6}},
+NESTED = {"time_ns": 1000, "machine": {"pages_free": 100}, "disks": {"web-1": {"reads": 9}}, "cpus": {"0": {"user_ns": 5}, "11": {"idle_ns": 6}},
           "vms": {"web-1": {"exits": 7, "vcpus": {"0": {"run_ns": 8}, "7": {"state": 2}}}}}
 
 
@@ -39,7 +40,7 @@ class Counters(unittest.TestCase):
             writer.close()
         first, second = map(json.loads, written.splitlines())
         self.assertEqual(first, NESTED)
-        self.assertEqual(second, {"time_ns": 2000, "machine": {"pages_free": 90}, "cpus": {}, "vms": {}})
+        self.assertEqual(second, {"time_ns": 2000, "machine": {"pages_free": 90}, "disks": {}, "cpus": {}, "vms": {}})
         self.assertEqual(log.stats.count, 2)
         self.assertEqual(log.stats.known["machine.pages_free"], 80)
 

@@ -9,6 +9,7 @@ from .say import Failure
 END = "end"
 VCPU = re.compile(r"vcpu(\d+)")
 CPU = re.compile(r"cpu(\d+)")
+DISK = "disk/"
 
 
 class Sets:
@@ -37,8 +38,8 @@ class Sets:
 
 
 def nested(time_ns, values):
-    """A set as it stands in JSON: the machine's counters, then those of processors and of virtual machines."""
-    result = {"time_ns": time_ns, "machine": {}, "cpus": {}, "vms": {}}
+    """A set as it stands in JSON: the machine's counters, then those of disks, processors and virtual machines."""
+    result = {"time_ns": time_ns, "machine": {}, "disks": {}, "cpus": {}, "vms": {}}
     for name, value in values.items():
         place(result, name.split("."))[name.rpartition(".")[2]] = value
     return result
@@ -49,6 +50,8 @@ def place(result, parts):
     first = parts[0]
     if len(parts) == 1 or first == "machine":
         return result["machine"]
+    if first.startswith(DISK):
+        return result["disks"].setdefault(first.removeprefix(DISK), {})
     if CPU.fullmatch(first):
         return result["cpus"].setdefault(CPU.fullmatch(first)[1], {})
     vm = result["vms"].setdefault(first, {})
