@@ -67,10 +67,12 @@ struct disco_disk_done {
 #define DISCO_NET_STABLE (UINT64_C(1) << 63)
 
 /**
- * NET_SEND: this, and `segs` of struct disco_io_seg directly behind it: a frame in segments. Whole, aligned pages that the sender says are stable are shared, the rest
- * is copied. `csum_start` and `csum_offset`: a checksum that is still to be made, as in Linux's
- * CHECKSUM_PARTIAL; both 0 = none. Result: 0; DISCO_ERR_BUSY = the receiver's queue is full (try again after the
- * device line rises, or drop it); DISCO_ERR_STATE = the link is down.
+ * NET_SEND: this, and `segs` of struct disco_io_seg directly behind it: a frame in segments. Whole, aligned pages that
+ * the sender says are stable are shared, the rest is copied. `csum_start` and `csum_offset`: a checksum that is still to be
+ * made, as in Linux's CHECKSUM_PARTIAL: over the bytes from csum_start (of the frame) to its end, to be put at
+ * csum_start + csum_offset, which must lie in the first DISCO_NET_HEAD bytes; both 0 = none. Result: 0;
+ * DISCO_ERR_BUSY = the receiver's queue is full (try again after the device line rises, or drop it; who waits does
+ * so for a bounded time, for a receiver that has died raises no line); DISCO_ERR_STATE = the link is down.
  */
 struct disco_net_send {
     uint32_t segs;
@@ -85,7 +87,8 @@ struct disco_net_frag {
 
 /**
  * NET_RECV: the guest offers `pages` pages (page-aligned addresses of whole pages whose contents do not matter); the
- * monitor fills in the rest. Result: 1 = a frame; 0 = none waits; DISCO_ERR_NO_SPACE = the frame that waits needs
+ * monitor fills in the rest: fragments are in the order of the frame, behind the head, and use the pages in the order in
+ * which they were offered. Result: 1 = a frame; 0 = none waits; DISCO_ERR_NO_SPACE = the frame that waits needs
  * more pages: `frags` says how many.
  */
 struct disco_net_recv {
@@ -98,7 +101,10 @@ struct disco_net_recv {
     uint8_t head[DISCO_NET_HEAD];
 };
 
-/** REMAP_MANY: one pair of page-aligned addresses. */
+/**
+ * REMAP_MANY: one pair of page-aligned addresses. A pair that cannot be done ends the call: its result is how many
+ * were done before it, or its error if none was. Pairs behind it may have been done or not.
+ */
 struct disco_remap {
     uint64_t to;
     uint64_t from;

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Copying a page by sharing it (Disco, section 4.2.3: the guest's bcopy), and the map of pages that are dead.
+ *
+ * Pairs are done in the order in which they are named, as copies would be, but in batches with one revocation each. A
+ * pair that reads or replaces what an earlier one of its batch replaces begins a new batch.
+ */
+#include <disco/atomic.h>
+#include <disco/net.h>
+
+struct job {
+    struct disco_pmap *pm;
+    const struct disco_remap *pair;
+    size_t failed; /* the first pair that cannot be done; so far all can: their number */
+    int err;       /* why not */
+    unsigned node;
+    enum disco_pmap_reason reason; /* of the batch */
+    size_t n;                      /* in the batch */
+    uint8_t which[DISCO_PMAP_MANY];
+    struct disco_pmap_place place[DISCO_PMAP_MANY];
+};
+_Static_assert(DISCO_REMAP_MAX <= UINT8_MAX, "a pair's number fits in a byte");
+
+static disco_ppn page_at(uint64_t pa) { return disco_pa_page((disco_pa){pa}); }
+
+static void fail(struct job *j, size_t i, int err)
+{
+    if (err && i < j->failed) {
+        j->failed = i;
+        j->err = err;
+    }
+}
+
+static void flush(struct job *j)
+{
+    disco_pmap_share_many(j->pm, j->place, j->n, j->reason);
+    for (size_t i = 0; i < j->n; i++) {
+        fail(j, j->which[i], j->place[i].err);
+        disco_memmap_put(j->pm->mm, j->place[i].mpn);
+    }
+    j->n = 0;
+}
+
+static int check(const struct disco_pmap *pm, const struct disco_remap *p)
+{
+    int err;
+
+    if ((p->to | p->from) & DISCO_PAGE_MASK)
+        return DISCO_ERR_BAD_ARG;
+    err = disco_pmap_check(pm, (disco_pa){p->to}, DISCO_PAGE_SIZE);
+    return err ? err : disco_pmap_check(pm, (disco_pa){p->from}, DISCO_PAGE_SIZE);
+}
+
+static bool fits(const struct job *j, const struct disco_remap *p, enum disco_pmap_reason reason)
+{
+    if (j->n == DISCO_PMAP_MANY || reason != j->reason)
+        return false;
+    for (size_t i = 0; i < j->n; i++) {
+        if (j->place[i].ppn.v == page_at(p->to).v || j->place[i].ppn.v == page_at(p->from).v)
+            return false;
+    }
+    return true;
+}
+
+/* A page that is shared already stays shared for the reason it has. */
+static enum disco_pmap_reason reason_of(const struct job *j, const struct disco_remap *p)
+{
+    return disco_pmap_reason(j->pm, page_at(p->from)) == DISCO_PMAP_COW ? DISCO_PMAP_COW
+                                                                        : DISCO_PMAP_NET;
+}
+
+/* One pair more for the batch: `from` is lent, and keeps its contents until the batch is done. */
+static int add(struct job *j, size_t i)
+{
+    const struct disco_remap *p = &j->pair[i];
+    struct disco_pmap_place *place = &j->place[j->n];
+    int err = disco_pmap_lend(j->pm, page_at(p->from), j->node, j->reason, &place->mpn);
+
+    if (!err) {
+        place->ppn = page_at(p->to);
+        j->which[j->n++] = (uint8_t)i;
+    }
+    return err;
+}
+
+static int step(struct job *j, size_t i)
+{
+    const struct disco_remap *p = &j->pair[i];
+    enum disco_pmap_reason reason;
+    int err = check(j->pm, p);
+
+    if (err || p->to == p->from)
+        return err;
+    reason = reason_of(j, p);
+    if (!fits(j, p, reason))
+        flush(j);
+    if (j->failed < i)
+        return DISCO_OK;
+    j->reason = reason;
+    return add(j, i);
+}
+
+/* How many pairs were done before the first that failed; its error if none was. */
+static int64_t remap(struct disco_remapper *r, const struct disco_remap *pair, size_t n)
+{
+    struct disco_backend *b = r->pmap->backend;
+    struct job j;
+
+    j.pm = r->pmap;
+    j.pair = pair;
+    j.failed = n;
+    j.err = DISCO_OK;
+    j.node = b->node_of_cpu[b->ops->cpu(b)];
+    j.reason = DISCO_PMAP_NET;
+    j.n = 0;
+    for (size_t i = 0; i < j.failed; i++)
+        fail(&j, i, step(&j, i));
+    flush(&j);
+    disco_count(&r->calls, 1);
+    disco_count(&r->pages, j.failed);
+    disco_count(&r->failed, j.failed < n);
+    return j.failed ? (int64_t)j.failed : j.err;
+}
+
+static int64_t remap_one(void *dev, void *caller, const union disco_arg *a)
+{
+    const struct disco_remap pair = {a[0].value, a[1].value};
+    int64_t done = remap(dev, &pair, 1);
+
+    (void)caller;
+    return done < 0 ? done : DISCO_OK;
+}
+
+/* The pairs are read once: what the guest writes there meanwhile, or remaps, changes nothing. */
+static int64_t remap_many(void *dev, void *caller, const union disco_arg *a)
+{
+    struct disco_remap pair[DISCO_REMAP_MAX];
+    const struct disco_buf *b = &a[0].buf;
+    int err;
+
+    (void)caller;
+    if (b->len % sizeof pair[0])
+        return DISCO_ERR_BAD_ARG;
+    err = disco_buf_read(b, 0, pair, b->len);
+    return err ? err : remap(dev, pair, b->len / sizeof pair[0]);
+}
+
+static int64_t dead_pages(void *dev, void *caller, const union disco_arg *a)
+{
+    const struct disco_buf *b = &a[0].buf;
+
+    (void)dev;
+    (void)caller;
+    return disco_pmap_set_dead(b->pmap, b->pa, b->len, b->node);
+}
+
+int disco_remap_calls(struct disco_remapper *r, struct disco_calls *t)
+{
+    const struct disco_call call[] = {
+        {DISCO_CALL_REMAP,
+         "remap",
+         remap_one,
+         r,
+         {{DISCO_ARG_VALUE, 0, UINT64_MAX}, {DISCO_ARG_VALUE, 0, UINT64_MAX}}},
+        {DISCO_CALL_REMAP_MANY,
+         "remap_many",
+         remap_many,
+         r,
+         {{DISCO_ARG_BUF_IN, 0, DISCO_REMAP_MAX * sizeof(struct disco_remap)}}},
+        {DISCO_CALL_DEAD_PAGES, "dead_pages", dead_pages, r, {{DISCO_ARG_BUF_OUT, 0, UINT64_MAX}}},
+    };
+
+    if (!r || !r->pmap)
+        return DISCO_ERR_BAD_ARG;
+    for (size_t i = 0; i < sizeof call / sizeof call[0]; i++) {
+        int err = disco_calls_add(t, &call[i]);
+
+        if (err)
+            return err;
+    }
+    return DISCO_OK;
+}
