@@ -16,6 +16,7 @@
  */
 
 #include <disco/calls.h>
+#include <disco/io.h>
 #include <disco/lock.h>
 #include <disco/pmap.h>
 
@@ -39,6 +40,24 @@ struct disco_buf {
 int disco_buf_read(const struct disco_buf *b, uint64_t offset, void *to, uint64_t len);
 /** The same into a buffer. */
 int disco_buf_write(const struct disco_buf *b, uint64_t offset, const void *from, uint64_t len);
+
+/** What a device takes of a scatter list. */
+struct disco_segs_limits {
+    uint32_t segs;  /**< segments at most */
+    uint64_t bytes; /**< in all of them together at most */
+    uint64_t unit;  /**< what each length is a multiple of, at least 1 */
+    uint64_t flags; /**< bits of disco_io_seg.len that are flags, not length */
+};
+/**
+ * Copy the scatter list of @p n segments that lies at @p offset of @p b into @p seg (the caller's, with room for
+ * limits->segs), check it, and add the lengths up in *total. Every segment lies inside the VM's memory; it may be empty,
+ * and may overlap others. Flags stay in `len`.
+ * @return 0; DISCO_ERR_BAD_ARG (more than the limits, no multiple of the unit, the list is not all inside @p b);
+ *         DISCO_ERR_OVERFLOW, DISCO_ERR_BAD_ADDRESS: a segment is not in the VM's memory. @p seg is then undefined.
+ */
+int disco_segs_read(const struct disco_buf *b, uint64_t offset, uint32_t n,
+                    const struct disco_segs_limits *limits, struct disco_io_seg *seg,
+                    uint64_t *total);
 
 /** What an argument of a monitor call is. */
 enum disco_arg_kind {
