@@ -87,10 +87,11 @@ struct disco_pmap {
     uint64_t nsets;
     uint32_t pool_lock;
     uint32_t free_set;
-    uint64_t *dead_page;  /**< machine pages of the map of dead pages */
-    uint64_t dead_bytes;  /**< how many pages it tells of; accessed atomically */
-    uint64_t dead_kept;   /**< pages of a map that was turned off */
-    uint32_t dead_known;  /**< it was set, or tried; accessed atomically */
+    uint64_t *dead_page;  /**< machine pages of the map of dead pages; accessed atomically */
+    uint64_t dead_pages;  /**< how many of them are kept; accessed atomically */
+    uint64_t dead_first;  /**< PPN of the first; accessed atomically */
+    uint64_t dead_bytes;  /**< how many pages the map tells of */
+    uint32_t dead_state;  /**< whether it counts; accessed atomically */
     struct disco_pmap_stats stats; /**< each counter updated atomically */
 };
 
@@ -193,14 +194,15 @@ struct disco_pmap_place {
 /**
  * disco_pmap_share() for @p n places (at most DISCO_PMAP_MANY; more: DISCO_ERR_BAD_ARG in each), with one
  * revocation for all. Each place fails or succeeds alone; a PPN that is named twice fails the second time
- * with DISCO_ERR_BAD_ARG.
+ * with DISCO_ERR_BAD_ARG, whatever became of the first. @c mpn comes back as its master, where it was a replica.
  */
 void disco_pmap_share_many(struct disco_pmap *pm, struct disco_pmap_place *p, size_t n,
                            enum disco_pmap_reason reason);
 /**
  * The page at @p ppn (touched into being on @p node), made read-only for @p reason so that others
  * may share it: *out is it, with a reference that the caller must disco_memmap_put(). That reference is
- * what keeps the guest from taking the page back as its last user meanwhile.
+ * what keeps the guest from taking the page back as its last user meanwhile. Of a page of the map of
+ * dead pages, which the monitor writes to, *out is a copy, and the page stays as it was.
  */
 int disco_pmap_lend(struct disco_pmap *pm, disco_ppn ppn, unsigned node,
                     enum disco_pmap_reason reason, disco_mpn *out);
@@ -222,7 +224,7 @@ int disco_pmap_migrate(struct disco_pmap *pm, disco_ppn ppn, unsigned node);
 /**
  * Make a copy of @p ppn on @p node for those who read it there; the page becomes read-only until
  * a write fault collapses it. A page that is shared is replicated for all its users.
- * @return as disco_pmap_migrate(), without DISCO_ERR_BUSY.
+ * @return as disco_pmap_migrate(), but DISCO_ERR_BUSY only for the map of dead pages, which the monitor writes to.
  */
 int disco_pmap_replicate(struct disco_pmap *pm, disco_ppn ppn, unsigned node);
 
@@ -235,7 +237,7 @@ int disco_pmap_replicate(struct disco_pmap *pm, disco_ppn ppn, unsigned node);
  * marked after that counts.
  *
  * A pmap has one such map in its life, so that the map can be used without a lock: @p len 0 turns it off for good. Its
- * machine pages, writable from now on, stay in use until the pmap ends, whatever the guest does with its own.
+ * machine pages, writable at first, stay in use until the pmap ends, whatever the guest does with its own.
  * @return 0, DISCO_ERR_BAD_ARG (not aligned, more bytes than pages), DISCO_ERR_BAD_ADDRESS, DISCO_ERR_OVERFLOW,
  * DISCO_ERR_STATE (there was one already), DISCO_ERR_NO_MEMORY (then there is none, nor will there be).
  */

@@ -5,19 +5,22 @@
  * so by a store into a map in its own memory, a byte a page, which costs it no trap.
  *
  * The map's machine pages are written down once, with a reference to each, and kept until the pmap ends: so it can be
- * read and written here without a lock, while a guest that gives the same pages back, or shares them, harms
- * only itself: it writes to other pages from then on.
+ * read and written here without a lock, while a guest that gives the same pages back, or has others mapped there, harms
+ * only itself: it writes to other pages from then on. They are never lent nor replicated, for they go on changing here while
+ * others would believe them read-only: disco_pmap_lend() gives a copy away.
  *
  * Order: who shares a page clears its byte while it holds the entry, before the page can be read as the new one. A
  * guest that marks a page dead after that means the new contents.
  */
 #include "pmap_private.h"
 
+enum { NEVER_SET, BEING_SET, ON, OFF };
+
 static uint8_t *byte_of(const struct disco_pmap *pm, disco_ppn ppn)
 {
     disco_mpn mpn;
 
-    if (ppn.v >= __atomic_load_n(&pm->dead_bytes, __ATOMIC_ACQUIRE))
+    if (__atomic_load_n(&pm->dead_state, __ATOMIC_ACQUIRE) != ON || ppn.v >= pm->dead_bytes)
         return NULL;
     mpn.v = pm->dead_page[ppn.v >> DISCO_PAGE_SHIFT];
     return (uint8_t *)pm->backend->ops->page(pm->backend, mpn) + (ppn.v & DISCO_PAGE_MASK);
@@ -38,70 +41,72 @@ void disco_dead_clear(struct disco_pmap *pm, disco_ppn ppn)
         __atomic_store_n(at, 0, __ATOMIC_RELAXED);
 }
 
-/* One page of the map, the guest's and writable, with a reference that keeps the machine page. */
-static int keep(struct disco_pmap *pm, disco_ppn ppn, unsigned node, uint64_t *mpn)
+bool disco_dead_is_map(const struct disco_pmap *pm, const struct hold *h)
 {
-    struct hold h = disco_entry_hold(pm, ppn);
+    uint64_t i = h->ppn.v - disco_load(&pm->dead_first);
+
+    return i < disco_load(&pm->dead_pages) && disco_load(&pm->dead_page[i]) == page_of(pm, h).v;
+}
+
+/* The map's next page, the guest's and writable, with a reference. Known as such before anybody else can hold it. */
+static int keep(struct disco_pmap *pm, uint64_t i, unsigned node)
+{
+    struct hold h = disco_entry_hold(pm, (disco_ppn){pm->dead_first + i});
     int err = disco_entry_own(pm, &h, node);
 
     if (!err)
         err = disco_memmap_get(pm->mm, page_of(pm, &h));
-    if (!err)
-        *mpn = page_of(pm, &h).v;
+    if (!err) {
+        disco_store(&pm->dead_page[i], page_of(pm, &h).v);
+        disco_store(&pm->dead_pages, i + 1);
+    }
     disco_entry_let_go(&h);
     return err;
 }
 
-static void give_back(struct disco_pmap *pm, uint64_t pages)
+void disco_dead_give_back(struct disco_pmap *pm)
 {
+    uint64_t pages = pm->dead_pages;
+
+    disco_store(&pm->dead_pages, 0);
     for (uint64_t i = 0; i < pages; i++)
         disco_memmap_put(pm->mm, (disco_mpn){pm->dead_page[i]});
 }
 
-/* Until dead_bytes is written nobody looks at the pages; a map that failed leaves none behind. */
-static int set_dead(struct disco_pmap *pm, disco_ppn first, uint64_t len, unsigned node)
+static bool turn(struct disco_pmap *pm, uint32_t from, uint32_t to)
 {
-    uint64_t pages = disco_dead_words(len);
-    int err;
-
-    for (uint64_t i = 0; i < pages; i++) {
-        err = keep(pm, (disco_ppn){first.v + i}, node, &pm->dead_page[i]);
-        if (err) {
-            give_back(pm, i);
-            return err;
-        }
-    }
-    __atomic_store_n(&pm->dead_bytes, len, __ATOMIC_RELEASE);
-    return DISCO_OK;
+    return __atomic_compare_exchange_n(&pm->dead_state, &from, to, false, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_RELAXED);
 }
 
-/* Turned off: the bytes count no more. The pages stay, for others may look at them now; fini knows them by count. */
-static int turn_off(struct disco_pmap *pm)
+/* Until the state is ON nobody looks into the pages; a map that failed leaves none behind. */
+static int set(struct disco_pmap *pm, disco_ppn first, uint64_t len, unsigned node)
 {
-    uint64_t len = __atomic_exchange_n(&pm->dead_bytes, 0, __ATOMIC_ACQ_REL);
+    int err = DISCO_OK;
 
-    if (len)
-        __atomic_store_n(&pm->dead_kept, disco_dead_words(len), __ATOMIC_RELAXED);
-    __atomic_store_n(&pm->dead_known, 1, __ATOMIC_RELAXED);
-    return DISCO_OK;
+    disco_store(&pm->dead_first, first.v);
+    pm->dead_bytes = len;
+    for (uint64_t i = 0; !err && i < disco_dead_words(len); i++)
+        err = keep(pm, i, node);
+    if (err)
+        disco_dead_give_back(pm);
+    turn(pm, BEING_SET, err ? OFF : ON); /* unless it was turned off meanwhile */
+    return err;
 }
 
 int disco_pmap_set_dead(struct disco_pmap *pm, disco_pa pa, uint64_t len, unsigned node)
 {
     int err = disco_pmap_check(pm, pa, len);
 
-    if (!len)
-        return turn_off(pm);
+    if (!len) {
+        __atomic_store_n(&pm->dead_state, OFF, __ATOMIC_RELEASE);
+        return DISCO_OK;
+    }
     if (err)
         return err;
     if (pa.v & DISCO_PAGE_MASK || len > pm->pages)
         return DISCO_ERR_BAD_ARG;
-    if (__atomic_exchange_n(&pm->dead_known, 1, __ATOMIC_ACQ_REL))
+    if (!turn(pm, NEVER_SET, BEING_SET))
         return DISCO_ERR_STATE;
-    return set_dead(pm, disco_pa_page(pa), len, node);
-}
-
-void disco_dead_fini(struct disco_pmap *pm)
-{
-    give_back(pm, pm->dead_bytes ? disco_dead_words(pm->dead_bytes) : pm->dead_kept);
+    return set(pm, disco_pa_page(pa), len, node);
 }

@@ -55,8 +55,6 @@ void disco_entry_publish(struct disco_pmap *pm, struct hold *h, disco_mpn mpn,
     unsigned rights = reason == DISCO_PMAP_WRITABLE ? RIGHTS_OWN : RIGHTS_SHARED;
 
     count_change(pm, h, true, counts_as_shared(reason));
-    if (counts_as_shared(reason))
-        disco_dead_clear(pm, h->ppn);
     h->meta = (h->meta & ~META_REASON_MASK) | (uint64_t)reason << META_REASON_SHIFT;
     /* Readers without the lock take the word first, then the reason. */
     disco_store(&h->e->meta, h->meta | META_LOCK);

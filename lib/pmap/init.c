@@ -72,6 +72,6 @@ void disco_pmap_fini(struct disco_pmap *pm)
         if (e)
             disco_memmap_del_user(pm->mm, pm->backend->ops->tlbe_mpn(e), user_of(pm, p));
     }
-    disco_dead_fini(pm);
+    disco_dead_give_back(pm);
     memset(pm, 0, sizeof *pm);
 }

@@ -52,6 +52,8 @@ static int replicate(struct disco_pmap *pm, struct hold *h, unsigned node)
 
     if (!word_of(h))
         return DISCO_ERR_NOT_FOUND;
+    if (disco_dead_is_map(pm, h))
+        return DISCO_ERR_BUSY;
     master = page_of(pm, h);
     if (disco_memmap_node(pm->mm, disco_memmap_nearest(pm->mm, master, node)) == node)
         return DISCO_OK;

@@ -111,7 +111,10 @@ int disco_entry_own(struct disco_pmap *pm, struct hold *h, unsigned node);
 bool disco_dead_marked(const struct disco_pmap *pm, disco_ppn ppn);
 /* @p ppn gets contents that matter. */
 void disco_dead_clear(struct disco_pmap *pm, disco_ppn ppn);
-void disco_dead_fini(struct disco_pmap *pm);
+/* Is the page that @p h has at this moment one of the map's own? */
+bool disco_dead_is_map(const struct disco_pmap *pm, const struct hold *h);
+/* The map's pages are only the guest's again, if anybody's. */
+void disco_dead_give_back(struct disco_pmap *pm);
 /* Words of storage that the map's machine pages need. */
 static inline uint64_t disco_dead_words(uint64_t pages)
 {

@@ -81,8 +81,6 @@ static int begin(struct disco_pmap *pm, struct many *m, struct disco_pmap_place 
 
     if (p->ppn.v >= pm->pages)
         return DISCO_ERR_BAD_ADDRESS;
-    if (m->n && m->h[m->n - 1].ppn.v == p->ppn.v)
-        return DISCO_ERR_BAD_ARG;
     p->mpn = disco_memmap_master(pm->mm, p->mpn);
     h = hold_another(pm, m, p->ppn);
     err = disco_memmap_add_user(pm->mm, p->mpn, user_of(pm, p->ppn));
@@ -91,6 +89,14 @@ static int begin(struct disco_pmap *pm, struct many *m, struct disco_pmap_place 
         m->n--;
     }
     return err;
+}
+
+/* A page that is shared has contents that matter. */
+static void publish(struct disco_pmap *pm, struct hold *h, disco_mpn mpn,
+                    enum disco_pmap_reason reason)
+{
+    disco_dead_clear(pm, h->ppn);
+    disco_entry_publish(pm, h, mpn, reason);
 }
 
 static void share(struct disco_pmap *pm, struct disco_pmap_place *p, size_t n,
@@ -102,12 +108,15 @@ static void share(struct disco_pmap *pm, struct disco_pmap_place *p, size_t n,
 
     m.n = 0;
     sort(p, n, order);
-    for (size_t i = 0; i < n; i++)
-        p[order[i]].err = begin(pm, &m, &p[order[i]]);
+    for (size_t i = 0; i < n; i++) {
+        bool again = i && p[order[i - 1]].ppn.v == p[order[i]].ppn.v;
+
+        p[order[i]].err = again ? DISCO_ERR_BAD_ARG : begin(pm, &m, &p[order[i]]);
+    }
     remove(pm, &m);
     for (size_t i = 0; i < n; i++) {
         if (!p[order[i]].err)
-            disco_entry_publish(pm, &m.h[k++], p[order[i]].mpn, reason);
+            publish(pm, &m.h[k++], p[order[i]].mpn, reason);
     }
     let_go(&m);
 }
@@ -132,6 +141,15 @@ int disco_pmap_share(struct disco_pmap *pm, disco_ppn ppn, disco_mpn mpn,
     return p.err;
 }
 
+static int lend_copy(struct disco_pmap *pm, const struct hold *h, unsigned node, disco_mpn *out)
+{
+    int err = disco_memmap_alloc(pm->mm, node, DISCO_PAGE_MONITOR, out);
+
+    if (!err)
+        pm->backend->ops->page_copy(pm->backend, *out, page_of(pm, h));
+    return err;
+}
+
 /* A page that was read-only before has no writable translation: nothing to revoke. */
 static int lend(struct disco_pmap *pm, struct hold *h, unsigned node,
                 enum disco_pmap_reason reason, disco_mpn *out)
@@ -141,13 +159,15 @@ static int lend(struct disco_pmap *pm, struct hold *h, unsigned node,
 
     if (err)
         return err;
+    if (disco_dead_is_map(pm, h))
+        return lend_copy(pm, h, node, out);
     mpn = page_of(pm, h);
     err = disco_memmap_get(pm->mm, mpn);
     if (err)
         return err;
     if (meta_reason(h->meta) == DISCO_PMAP_WRITABLE)
         disco_entry_revoke(pm, h);
-    disco_entry_publish(pm, h, mpn, reason);
+    publish(pm, h, mpn, reason);
     *out = mpn;
     return DISCO_OK;
 }

@@ -6,6 +6,7 @@
 struct mock m;
 struct disco_memmap *mm;
 static void *mm_storage, *storage[2];
+static uint64_t ppns, sets;
 struct disco_pmap pm, other;
 
 struct purged purged;
@@ -30,7 +31,7 @@ static void purge(void *ctx, const disco_ppn *ppn, size_t pages, const struct di
 struct disco_pmap_config config(struct disco_pmap *of, uint32_t id)
 {
     return (struct disco_pmap_config){
-        .id = id, .pages = PPNS, .sets = SETS, .mm = mm, .backend = &m.b,
+        .id = id, .pages = ppns, .sets = sets, .mm = mm, .backend = &m.b,
         .purge = purge, .purge_ctx = of,
     };
 }
@@ -44,20 +45,24 @@ static void *make(struct disco_pmap *of, uint32_t id)
     return s;
 }
 
-void setup(void)
+void setup_of(uint64_t pages, uint64_t of_ppns, uint64_t of_sets, uint64_t chunks)
 {
     memset(&purged, 0, sizeof purged);
-    mock_init(&m, NODES, 32, PAGES);
-    mm = mock_memmap(&m, 1, 0, &mm_storage);
+    ppns = of_ppns;
+    sets = of_sets;
+    mock_init(&m, NODES, 32, pages);
+    mm = mock_memmap(&m, chunks, 0, &mm_storage);
     storage[0] = make(&pm, 1);
     storage[1] = make(&other, 2);
 }
+
+void setup(void) { setup_of(PAGES, PPNS, SETS, 1); }
 
 void teardown(void)
 {
     disco_pmap_fini(&pm);
     disco_pmap_fini(&other);
-    ck_assert_uint_eq(mock_free_pages(&m, mm), PAGES);
+    ck_assert_uint_eq(mock_free_pages(&m, mm), m.pages);
     free(storage[0]);
     free(storage[1]);
     free(mm_storage);
@@ -97,7 +102,7 @@ void fill_memory(void)
 
 void empty_memory(void)
 {
-    for (uint64_t i = 32; i < 32 + PAGES; i++) {
+    for (uint64_t i = 32; i < 32 + m.pages; i++) {
         if (disco_memmap_state(mm, (disco_mpn){i}) == DISCO_PAGE_MONITOR)
             ck_assert_int_eq(disco_memmap_put(mm, (disco_mpn){i}), 0);
     }

@@ -28,6 +28,8 @@ struct purged {
 extern struct purged purged;
 
 void setup(void);
+/* The same with other sizes. */
+void setup_of(uint64_t pages, uint64_t ppns, uint64_t sets, uint64_t chunks);
 void teardown(void); /* checks that every page came back */
 
 struct disco_pmap_config config(struct disco_pmap *of, uint32_t id);
