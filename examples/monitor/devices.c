@@ -12,10 +12,11 @@
 #include "console.h"
 #include "log.h"
 #include "monitor.h"
+#include "uart.h"
 
 /* --- lines --- */
 
-enum { DEVICE_CONSOLE = 1, DEVICE_TIMER = 2 };
+enum { DEVICE_CONSOLE = 1, DEVICE_TIMER = 2, DEVICE_UART = 4 };
 
 /* Up while any device has it up. Under a lock: of two changes the later one must last. */
 static void device_line(struct vm *vm, uint32_t device, bool up)
@@ -29,6 +30,8 @@ static void device_line(struct vm *vm, uint32_t device, bool up)
 }
 
 static void console_line(void *ctx, bool up) { device_line(ctx, DEVICE_CONSOLE, up); }
+
+static void uart_line(void *ctx, bool up) { device_line(ctx, DEVICE_UART, up); }
 
 static void timer_line(void *ctx, bool up)
 {
@@ -221,6 +224,7 @@ int devices_make(struct vm *vm)
                                  .raise = raise_ipi,
                                  .lower = lower_ipi,
                                  .ctx = vm};
+    err = err ? err : uart_make(vm, (struct disco_line){uart_line, vm});
     err = err ? err : disco_timer_init(&vm->timer, b, (struct disco_line){timer_line, vm});
     return err ? err : add_calls(vm);
 }

@@ -3,6 +3,7 @@
 #include "fdt.h"
 #include "images.h"
 #include "mips64.h"
+#include "uart.h"
 #include "vm.h"
 
 #define COUNT_HZ 166666667u /* 6 ns a tick */
@@ -93,6 +94,7 @@ static size_t describe(const struct vm *vm, void *at, size_t size)
     describe_cpus(&f, vm->config->cpus);
     describe_chosen(&f, vm);
     describe_devices(&f);
+    uart_describe(&f, vm);
     fdt_end(&f);
     return fdt_finish(&f);
 }

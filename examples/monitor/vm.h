@@ -7,6 +7,7 @@
  * they are while the monitor runs; vm_make() fills them anew each time the VM is started.
  */
 
+#include <disco/mmio.h>
 #include <disco/pvio.h>
 #include <disco/vcpu.h>
 
@@ -28,6 +29,8 @@ struct vm {
     struct disco_power power;
     struct disco_smp smp;
     struct disco_memory memory;
+    struct disco_mmio mmio;      /* empty, or with the port below: uart.c */
+    struct disco_uart16550 uart;
     struct disco_lock line_lock; /* of devices_up; inside a device's lock, see devices.c */
     uint32_t devices_up;         /* which devices hold the device line up */
     uint64_t timer_at;           /* when the timer wants a look; accessed atomically: devices.c */
