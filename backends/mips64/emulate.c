@@ -194,7 +194,7 @@ static enum step run_on(struct mips_vcpu *a)
 }
 
 /* Where to go on after this exit's instruction; a slot's branch is evaluated before it commits. */
-static bool successor(struct mips_vcpu *a, uint64_t *next)
+bool mips_successor(struct mips_vcpu *a, uint64_t *next)
 {
     uint32_t branch;
 
@@ -212,7 +212,7 @@ int mips_emulate_run(struct mips_vcpu *a)
     uint64_t next;
     enum step s = STEP_ILLEGAL;
 
-    if (successor(a, &next))
+    if (mips_successor(a, &next))
         s = step(a, mips_decode(mips_get32(C0_BADINSTR)), next);
     if (s == STEP_NEXT)
         s = run_on(a);
@@ -247,7 +247,7 @@ int mips_emulate_rdhwr(struct mips_vcpu *a)
     uint64_t next, value;
 
     if (insn.kind != MIPS_INSN_RDHWR || insn.sel || !read_hwr(a, insn.rd, &value) ||
-        !successor(a, &next))
+        !mips_successor(a, &next))
         return mips_reflect(a);
     a->stats.insn[MIPS_INSN_RDHWR]++;
     mips_gpr_set(&a->g, insn.rt, value);

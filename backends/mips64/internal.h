@@ -42,8 +42,19 @@ void mips_take_interrupt(struct mips_vcpu *a);
 /* emulate.c */
 int mips_emulate_run(struct mips_vcpu *a);
 int mips_emulate_rdhwr(struct mips_vcpu *a);
+/*
+ * Where the guest goes on behind this exit's instruction; false: nowhere, for it is in no slot that it claims to be in. Of a
+ * slot's branch the link register is written, again.
+ */
+bool mips_successor(struct mips_vcpu *a, uint64_t *next);
 /* Give the real HWREna what the virtual one allows. */
 void mips_hwrena_load(struct mips_vcpu *a);
+
+/* device.c */
+int mips_device_access(struct disco_vcpu *v, const struct disco_exit *x,
+                       struct disco_device_access *d);
+void mips_device_done(struct disco_vcpu *v, const struct disco_exit *x,
+                      const struct disco_device_access *d);
 
 /* guesttlb.c: the guest's own TLB, over the L2TLB */
 void mips_guest_tlbp(struct mips_vcpu *a);

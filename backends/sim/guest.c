@@ -60,6 +60,30 @@ void sim_call_return(struct disco_vcpu *v, int64_t result)
     g->ops++;
 }
 
+/* All loads and stores of this machine are of 8 bytes. */
+int sim_device_access(struct disco_vcpu *v, const struct disco_exit *x,
+                      struct disco_device_access *a)
+{
+    const struct sim_guest *g = v->arch;
+    const struct sim_insn *i = &g->program[g->pc];
+
+    if (i->op != (x->access == DISCO_ACCESS_STORE ? SIM_STORE : SIM_LOAD))
+        return DISCO_ERR_UNSUPPORTED;
+    *a = (struct disco_device_access){.size = 8, .value = g->r[i->a % SIM_REGS]};
+    return DISCO_OK;
+}
+
+void sim_device_done(struct disco_vcpu *v, const struct disco_exit *x,
+                     const struct disco_device_access *a)
+{
+    struct sim_guest *g = v->arch;
+
+    if (x->access == DISCO_ACCESS_LOAD)
+        g->r[g->program[g->pc].a % SIM_REGS] = a->value;
+    g->pc++;
+    g->ops++;
+}
+
 static int write_tlb(struct disco_vcpu *v, const struct sim_insn *i)
 {
     struct sim_guest *g = v->arch;

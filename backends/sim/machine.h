@@ -98,6 +98,10 @@ void sim_lines(struct disco_vcpu *v, uint32_t lines);
 bool sim_irq_ready(const struct disco_vcpu *v);
 int sim_emulate(struct disco_vcpu *v, const struct disco_exit *x);
 void sim_call_return(struct disco_vcpu *v, int64_t result);
+int sim_device_access(struct disco_vcpu *v, const struct disco_exit *x,
+                      struct disco_device_access *a);
+void sim_device_done(struct disco_vcpu *v, const struct disco_exit *x,
+                     const struct disco_device_access *a);
 void sim_take(struct sim_guest *g, unsigned vector);
 
 /* vtlb.c: the guest's TLB and its unmapped segments */

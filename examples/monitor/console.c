@@ -7,6 +7,7 @@
 #include "monitor.h"
 #include "prompt.h"
 #include "stats.h"
+#include "uart.h"
 
 #define FRAME 0x10
 #define KEPT 2048
@@ -222,7 +223,7 @@ static void guest_key(uint8_t c)
 {
     if (con.prompt)
         prompt_key((char)c);
-    else if (con.focus->life.state == LIFE_ON)
+    else if (con.focus->life.state == LIFE_ON && !uart_input(con.focus, c))
         disco_console_input(&con.focus->console, &c, 1);
 }
 

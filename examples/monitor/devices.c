@@ -14,6 +14,7 @@
 #include "log.h"
 #include "monitor.h"
 #include "network.h"
+#include "uart.h"
 
 /* --- lines --- */
 
@@ -30,6 +31,8 @@ void devices_line(void *ctx, uint32_t device, bool up)
 }
 
 static void console_line(void *ctx, bool up) { devices_line(ctx, DEVICE_CONSOLE, up); }
+
+static void uart_line(void *ctx, bool up) { devices_line(ctx, DEVICE_UART, up); }
 
 static void timer_line(void *ctx, bool up)
 {
@@ -227,6 +230,7 @@ int devices_make(struct vm *vm)
                                  .raise = raise_ipi,
                                  .lower = lower_ipi,
                                  .ctx = vm};
+    err = err ? err : uart_make(vm, (struct disco_line){uart_line, vm});
     err = err ? err : disco_timer_init(&vm->timer, b, (struct disco_line){timer_line, vm});
     err = err ? err : disks_open(vm);
     err = err ? err : network_open(vm);

@@ -4,6 +4,7 @@
 #include "images.h"
 #include "mips64.h"
 #include "network.h"
+#include "uart.h"
 #include "vm.h"
 
 #define COUNT_HZ 166666667u /* 6 ns a tick */
@@ -124,6 +125,7 @@ static size_t describe(const struct vm *vm, void *at, size_t size)
     describe_cpus(&f, vm->config->cpus);
     describe_chosen(&f, vm);
     describe_devices(&f, vm);
+    uart_describe(&f, vm);
     fdt_end(&f);
     return fdt_finish(&f);
 }

@@ -6,6 +6,7 @@
 #include "images.h"
 #include "memory.h"
 #include "monitor.h"
+#include "uart.h"
 
 /* --- checking --- */
 
@@ -52,6 +53,7 @@ const char *vm_check(struct vm *vm, const struct vm_config *config, struct bytes
     if (config->initrd[0] && !find(archive, config->initrd, &vm->initrd))
         return "initrd not found in the boot archive";
     wrong = elf_check(vm->kernel, config->memory, &vm->image);
+    wrong = wrong ? wrong : uart_check(config);
     return wrong ? wrong : guest_place(vm);
 }
 
@@ -103,7 +105,8 @@ int vm_make(struct vm *vm)
         .hooks = {.call = devices_call,
                   .ended = life_ended,
                   .report = devices_report,
-                  .no_memory = hunger_no_memory},
+                  .no_memory = hunger_no_memory,
+                  .mapped = uart_mapped},
     };
     vm->reports = 0;
     err = make_parts(vm);

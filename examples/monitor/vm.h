@@ -8,6 +8,7 @@
  */
 
 #include <disco/disk.h>
+#include <disco/mmio.h>
 #include <disco/net.h>
 #include <disco/pvio.h>
 #include <disco/vcpu.h>
@@ -33,6 +34,8 @@ struct vm {
     struct disco_disks disks;
     struct disco_nic nic;
     struct disco_remapper remapper;
+    struct disco_mmio mmio;      /* empty, or with the port below: uart.c */
+    struct disco_uart16550 uart;
     struct disco_lock line_lock; /* of devices_up; inside a device's lock, see devices.c */
     uint32_t devices_up;         /* which devices hold the device line up */
     uint64_t timer_at;           /* when the timer wants a look; accessed atomically: devices.c */
@@ -74,6 +77,7 @@ enum {
     DEVICE_TIMER = 2,
     DEVICE_DISKS = 4,
     DEVICE_NET = 8,
+    DEVICE_UART = 16,
 };
 
 int devices_make(struct vm *vm);

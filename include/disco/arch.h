@@ -93,6 +93,13 @@ struct disco_guest_map {
     uint64_t note;      /**< the backend's own, kept with the pair in the L2TLB (63 bits) */
 };
 
+/** A load or store at a device, as `device_access` takes it apart. */
+struct disco_device_access {
+    unsigned size;  /**< bytes: 1, 2, 4 or 8 */
+    uint64_t value; /**< what is stored, the bytes above @c size zero; for a load, what was read */
+    uint64_t note;  /**< the backend's own */
+};
+
 /** Exceptions that the libraries raise in a guest. The backend knows their hardware form. */
 enum disco_inject {
     DISCO_INJECT_MISS,      /**< no entry: the guest's refill handler */
@@ -184,6 +191,15 @@ struct disco_backend_ops {
     int (*emulate)(struct disco_vcpu *v, const struct disco_exit *x);
     /** Finish a monitor call: @p result goes to the guest, which goes on behind the call. */
     void (*call_return)(struct disco_vcpu *v, int64_t result);
+    /**
+     * Take the load or store of exit @p x (access LOAD or STORE) apart: size, and what is stored. Nothing
+     * changes. DISCO_ERR_UNSUPPORTED if it is another kind of instruction: then it is a bus error.
+     */
+    int (*device_access)(struct disco_vcpu *v, const struct disco_exit *x,
+                         struct disco_device_access *a);
+    /** Complete it: a load's result is @c value, and the guest goes on behind the instruction. */
+    void (*device_done)(struct disco_vcpu *v, const struct disco_exit *x,
+                        const struct disco_device_access *a);
     /**
      * Does @p va lie in a segment that the guest believes to be unmapped (the relocated kernel
      * segment of section 4.2.2)? If so, the page it stands for.

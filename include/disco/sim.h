@@ -48,7 +48,8 @@ enum sim_op {
     SIM_AND,     /**< r[a] = r[b] & c */
     SIM_BEQ,     /**< if r[a] == r[b], go to c */
     SIM_BNE,     /**< if r[a] != r[b], go to c */
-    SIM_LOAD,    /**< r[a] = memory at r[b] + c, 8 bytes, address rounded down to a multiple of 8 */
+    SIM_LOAD,    /**< r[a] = memory at r[b] + c, 8 bytes, address rounded down to a multiple of 8 (not at a
+                      device, which has no such address) */
     SIM_STORE,   /**< memory at r[b] + c = r[a] */
     SIM_FETCH,   /**< an instruction fetch at r[b] + c */
     SIM_CALL,    /**< monitor call r[0] with arguments r[1]..r[6]; r[0] = result */

@@ -75,6 +75,7 @@ struct disco_vcpu_stats {
     uint64_t miss_l2tlb, miss_pmap, miss_guest; /**< who answered a miss that reached C */
     uint64_t write_monitor, write_guest;        /**< whose reason a write fault was */
     uint64_t bus_errors;
+    uint64_t device_accesses; /**< completed by the `mapped` hook */
     uint64_t switches;    /**< times it came onto a processor */
     uint64_t migrations;  /**< of these, another one than before */
     uint64_t run_ns;      /**< time on a processor, guest and monitor */
@@ -131,6 +132,14 @@ struct disco_vm_hooks {
      * gone again by then, the hook is called again.
      */
     enum disco_next (*no_memory)(struct disco_vcpu *v);
+    /**
+     * The guest loads from or, if @p write, stores to @p pa, where the VM has no memory: @p size bytes
+     * (1, 2, 4, 8), naturally aligned, *value a number. 0: a device has done it. An error: nothing is
+     * there, and the guest gets a bus error. NULL: nothing is anywhere. No lock is held. The scheduler
+     * does not poll after it: a device that wants it kicks this processor. mmio.h has a table of
+     * devices.
+     */
+    int (*mapped)(struct disco_vcpu *v, disco_pa pa, unsigned size, bool write, uint64_t *value);
 };
 
 /** A virtual machine: physical memory and virtual CPUs. The storage is the caller's. */
@@ -209,7 +218,8 @@ void disco_vcpu_line(struct disco_vcpu *v, unsigned line, bool up);
 /**
  * What the guest ran into, answered: the order of the paper. A miss: L2TLB, then the pmap for a
  * segment the guest believes unmapped, then the guest's own TLB, then the guest. A write fault:
- * the guest's reason first, else the monitor's. Own processor.
+ * the guest's reason first, else the monitor's. An access allowed so far to physical memory that
+ * the VM does not have: the `mapped` hook, else a bus error. Own processor.
  */
 enum disco_next disco_vcpu_handle(struct disco_vcpu *v, const struct disco_exit *x);
 /**

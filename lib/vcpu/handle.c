@@ -27,22 +27,49 @@ static enum disco_next fault(struct disco_vcpu *v, const char *why)
     return DISCO_NEXT_STOP;
 }
 
-/* A translation could not be entered, or a page not be made writable. */
-static enum disco_next failed(struct disco_vcpu *v, const struct disco_exit *x, int err)
+/*
+ * The VM has no memory at @p pa: perhaps the monitor has a device there. One load or store is done by it; nothing
+ * is entered into any TLB, so that the next one comes here too.
+ */
+static bool ask_device(struct disco_vcpu *v, const struct disco_exit *x, disco_pa pa)
+{
+    bool write = x->access == DISCO_ACCESS_STORE;
+    struct disco_device_access a;
+
+    if (!v->vm->hooks.mapped || x->access == DISCO_ACCESS_FETCH || ops_of(v)->device_access(v, x, &a))
+        return false;
+    if (pa.v & (a.size - 1) || v->vm->hooks.mapped(v, pa, a.size, write, &a.value))
+        return false;
+    ops_of(v)->device_done(v, x, &a);
+    disco_count_own(&v->stats.device_accesses, 1);
+    return true;
+}
+
+static enum disco_next beyond_memory(struct disco_vcpu *v, const struct disco_exit *x,
+                                     disco_ppn ppn)
+{
+    disco_pa pa = {disco_ppn_base(ppn).v | (x->va.v & DISCO_PAGE_MASK)};
+
+    if (ask_device(v, x, pa))
+        return DISCO_NEXT_RESUME;
+    disco_count_own(&v->stats.bus_errors, 1);
+    disco_vcpu_report(v, "used physical memory it does not have", x->va.v);
+    return inject(v, DISCO_INJECT_BUS_ERROR, x);
+}
+
+/* What comes of entering a translation to @p ppn, or of making the page writable. */
+static enum disco_next after(struct disco_vcpu *v, const struct disco_exit *x, disco_ppn ppn,
+                             int err)
 {
     switch (err) {
     case DISCO_OK:
     case DISCO_ERR_BUSY: /* someone else changes the page now: the guest tries again */
         return DISCO_NEXT_RESUME;
-    case DISCO_ERR_BAD_ADDRESS:
-        disco_count_own(&v->stats.bus_errors, 1);
-        disco_vcpu_report(v, "used physical memory it does not have", x->va.v);
-        return inject(v, DISCO_INJECT_BUS_ERROR, x);
+    case DISCO_ERR_BAD_ADDRESS: return beyond_memory(v, x, ppn);
     case DISCO_ERR_NO_MEMORY:
         return v->vm->hooks.no_memory ? v->vm->hooks.no_memory(v)
                                       : fault(v, "out of machine memory");
-    default:
-        return fault(v, "the monitor could not enter a translation");
+    default: return fault(v, "the monitor could not enter a translation");
     }
 }
 
@@ -65,7 +92,7 @@ static enum disco_next write_to_unmapped(struct disco_vcpu *v, const struct disc
     int err = disco_pmap_write_fault(v->vm->pmap, ppn, node);
 
     disco_count_own(&v->stats.write_monitor, 1);
-    return failed(v, x, err ? err : disco_vcpu_enter_unmapped(v, x->va, ppn));
+    return after(v, x, ppn, err ? err : disco_vcpu_enter_unmapped(v, x->va, ppn));
 }
 
 /*
@@ -92,7 +119,7 @@ static enum disco_next write_fault(struct disco_vcpu *v, const struct disco_exit
     }
     disco_count_own(&v->stats.write_monitor, 1);
     err = disco_pmap_write_fault(v->vm->pmap, m.ppn[half], node);
-    return failed(v, x, err ? err : disco_vcpu_enter_pair(v, x->va, &m));
+    return after(v, x, m.ppn[half], err ? err : disco_vcpu_enter_pair(v, x->va, &m));
 }
 
 /* Miss, third answer: what the guest itself has entered, if it allows this access. */
@@ -107,7 +134,7 @@ static enum disco_next ask_guest(struct disco_vcpu *v, const struct disco_exit *
     if (!m.want[half])
         return inject(v, DISCO_INJECT_INVALID, x);
     if (ops_of(v)->tlbe_rights(m.want[half]) & need)
-        return failed(v, x, disco_vcpu_enter_pair(v, x->va, &m));
+        return after(v, x, m.ppn[half], disco_vcpu_enter_pair(v, x->va, &m));
     return x->access == DISCO_ACCESS_STORE ? write_fault(v, x)
                                            : inject(v, DISCO_INJECT_INVALID, x);
 }
@@ -149,7 +176,7 @@ static enum disco_next miss(struct disco_vcpu *v, const struct disco_exit *x)
         return next;
     if (ops_of(v)->unmapped(v, x->va, &ppn)) { /* second answer */
         disco_count_own(&v->stats.miss_pmap, 1);
-        return failed(v, x, disco_vcpu_enter_unmapped(v, x->va, ppn));
+        return after(v, x, ppn, disco_vcpu_enter_unmapped(v, x->va, ppn));
     }
     return ask_guest(v, x);
 }

@@ -59,10 +59,13 @@ class Outcome:
         raise Failure(f"the guest never said '{beginning}'; it said:\n{self.output}")
 
 
-def linux(kind, command, extra=(), cpus=1, thread=""):
-    """Boot Linux as `kind` says (GUEST or NATIVE) on so many processors, run `command`, power off."""
+def linux(kind, command, extra=(), cpus=1, thread="", **wishes):
+    """Boot Linux as `kind` says (GUEST or NATIVE) on so many processors, run `command`, power off.
+
+    `wishes` are options of ./disco run, for the guest.
+    """
     script = Exec(command)
-    wish = run.Wish(exec=command, mem=MEMORY, endian=ENDIAN, cpus=cpus, smp=cpus, thread=thread)
+    wish = run.Wish(exec=command, mem=MEMORY, endian=ENDIAN, cpus=cpus, smp=cpus, thread=thread, **wishes)
     with build.lock():
         machine = run.machine_of(plan.plan(wish, script), wish) if kind == GUEST else bare(wish, script)
     outcome = watch(machine, extra, Frame(script.nonce))

@@ -6,6 +6,8 @@
  */
 #include "rig.h"
 
+#include <disco/mmio.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,8 @@
 #define MACHINE_PAGES 24 /* a node: too few for everything the guest may ask for */
 #define NODES 2
 #define PROGRAM 64
+#define PORT ((HOSTILE_PAGES + 1) * DISCO_PAGE_SIZE) /* physical: a serial port */
+#define PORT_LEN 0x200
 #define TURNS 40
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -163,6 +167,51 @@ static void tlbs_are_clean(struct rig *r, const struct rig_vm *hostile)
     }
 }
 
+/* --- the guest's serial port --- */
+
+static struct disco_mmio devices;
+static struct disco_uart16550 uart;
+static uint64_t printed;
+
+static void on_put(void *ctx, const uint8_t *bytes, size_t n)
+{
+    (void)ctx, (void)bytes;
+    printed += n;
+}
+
+static void on_line(void *ctx, bool up) { disco_vcpu_line(ctx, 1, up); }
+
+static int to_devices(struct disco_vcpu *v, disco_pa pa, unsigned size, bool write, uint64_t *value)
+{
+    int err = disco_mmio_access(&devices, pa, size, write, value);
+
+    RIG_CHECK(pa.v >= HOSTILE_PAGES * DISCO_PAGE_SIZE && !(pa.v % size));
+    RIG_CHECK(!err == (pa.v >= PORT && pa.v < PORT + PORT_LEN));
+    RIG_CHECK(v->vm->owner);
+    return err;
+}
+
+static void add_port(struct rig *r, struct rig_vm *vm)
+{
+    struct disco_mmio_window w = {{PORT}, PORT_LEN, &disco_uart16550_ops, &uart};
+    struct disco_line line = {on_line, &vm->vcpu[0]};
+
+    memset(&devices, 0, sizeof devices);
+    printed = 0;
+    RIG_CHECK(!disco_uart16550_init(&uart, r->b, 3, on_put, NULL, line));
+    RIG_CHECK(!disco_mmio_add(&devices, &w));
+    vm->vm.hooks.mapped = to_devices;
+}
+
+static void port_is_whole(const struct rig_vm *vm)
+{
+    uint64_t served = vm->vcpu[0].stats.device_accesses + vm->vcpu[1].stats.device_accesses;
+
+    RIG_CHECK(uart.tail - uart.head <= DISCO_CONSOLE_INPUT);
+    RIG_CHECK(uart.out == printed && uart.accesses == served);
+    RIG_CHECK(devices.reads + devices.writes == served);
+}
+
 /* What a monitor may do to a running VM at any time. */
 static void disturb(struct input *in, struct rig_vm *vm)
 {
@@ -191,6 +240,7 @@ static void disturb(struct input *in, struct rig_vm *vm)
         break;
     case 6:
         disco_console_input(&vm->console, &what, 1);
+        disco_uart16550_input(&uart, &what, 1);
         break;
     default:
         break;
@@ -224,14 +274,15 @@ static void run(struct rig *r, struct input *in, struct rig_vm *hostile)
 }
 
 /* What the guests came to: if all ended alike, the inputs would be too dull. */
-static uint64_t causes[DISCO_CAUSE_KILLED + 1], operations, no_memory, touched, copied;
+static uint64_t causes[DISCO_CAUSE_KILLED + 1], operations, no_memory, touched, copied, served;
 
 static void report(void)
 {
     static const char *const name[] = {"-", "poweroff", "reset", "panic", "fault", "us"};
 
-    printf("%llu operations, %llu pages touched, %llu copied, %llu out of memory; ended by",
-           (unsigned long long)operations, (unsigned long long)touched,
+    printf("%llu operations, %llu at the port, %llu pages touched, %llu copied, "
+           "%llu out of memory; ended by",
+           (unsigned long long)operations, (unsigned long long)served, (unsigned long long)touched,
            (unsigned long long)copied, (unsigned long long)no_memory);
     for (unsigned i = 1; i <= DISCO_CAUSE_KILLED; i++)
         printf(" %s: %llu", name[i], (unsigned long long)causes[i]);
@@ -246,6 +297,7 @@ static void count(const struct rig_vm *vm)
     no_memory += vm->vm.why && !strcmp(vm->vm.why, "out of machine memory");
     touched += vm->pmap.stats.first_touch;
     copied += vm->pmap.stats.cow_copies;
+    served += uart.accesses;
     operations += 1 + sim_guest(&vm->vcpu[0])->ops + sim_guest(&vm->vcpu[1])->ops;
 }
 
@@ -269,12 +321,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     victim = rig_add(&r, VICTIM_PAGES, 0, program, 0);
     hostile = rig_add(&r, HOSTILE_PAGES, 2, program, PROGRAM);
     fill_victim(&r, victim, hostile);
+    add_port(&r, hostile);
     for (unsigned i = 0; i < 2; i++) {
         scatter(&in, sim_guest(&hostile->vcpu[i]));
         RIG_CHECK(!disco_vcpu_start(&hostile->vcpu[i], r.s));
     }
     run(&r, &in, hostile);
     victim_is_whole(&r, victim);
+    port_is_whole(hostile);
     count(hostile);
     disco_pmap_fini(&hostile->pmap);
     victim_is_whole(&r, victim);

@@ -24,6 +24,7 @@ NAMES = {"lookup": "L2TLB and pmap look-ups on the host, beside rust-vmm's vm-me
          "exits": "where the guest's extra time goes",
          "switch": "switching between virtual CPUs, TLB flushed and TLB tagged side by side",
          "shootdown": "calls between virtual CPUs, and pages taken back from 1 to 8 processors",
+         "console": "the one-trap console and an emulated 16550 side by side, in traps and instructions a character",
          "ratio": "guest and native side by side, in instructions and in time, on 1 to 4 processors"}
 WITHOUT_LINUX = ("lookup", "switch", "shootdown")
 

@@ -82,6 +82,7 @@ int guest_main(void)
     ok &= load(0x1000, EXC_TLBL);
     ok &= store(UINT64_C(0xffffffffd0000000), EXC_TLBS);
     ok &= load(UINT64_C(0x4000008000000000), EXC_DBE);   /* direct map, beyond memory */
+    ok &= load(UINT64_C(0x400000001f000900), EXC_DBE);   /* a UART that this guest was not given */
     ok &= load(UINT64_C(0x0000010000000000), EXC_ADEL);  /* beyond the virtual CPU's 40 bits */
     ok &= jump(0x2000, EXC_TLBL);
     ok &= jump(UINT64_C(0xffffffff80100000), EXC_ADEL);

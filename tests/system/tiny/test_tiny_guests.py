@@ -24,6 +24,7 @@ class Expect:
     console: str = ""     # a pattern for all that the guest prints
     log: str = ""         # a pattern for a line of the monitor's log
     cause: str = "poweroff"
+    words: tuple = ()     # further options
 
 
 # One row for each guest in examples/guests/tiny that does something alone (what several virtual CPUs or machines do
@@ -41,6 +42,8 @@ GUESTS = {
     "measure": Expect(console="(piece [^\n]*\n)+"),
     "keeper": Expect(console=f"{KEPT}\n"),
     "share": Expect(console="share: [0-9a-f]{16}\n"),
+    "uart": Expect(console="uart: printed by loads and stores, then from user mode\nuart: as a 16550 behaves\n",
+                   log="used physical memory it does not have", words=("--uart",)),
     "panic": Expect(status=GUEST_DIED, cause="panic", log="vm vm0 panicked: out of coffee"),
 }
 # Guests that never end by themselves, and what they print before.
@@ -55,7 +58,7 @@ class TinyGuests(unittest.TestCase):
     def test_each(self):
         for name, expect in GUESTS.items():
             with self.subTest(name):
-                done = run("--guest", name, "--timeout", "60", "--verbose")
+                done = run("--guest", name, "--timeout", "60", "--verbose", *expect.words)
                 self.assertEqual(done.status, expect.status, done)
                 self.assertRegex(done.err, f"disco: vm vm0 ended: {expect.cause} code", done)
                 self.assertRegex(done.out.decode(errors="replace"), rf"\A{expect.console}\Z")
@@ -64,9 +67,9 @@ class TinyGuests(unittest.TestCase):
 
     def test_without_assembly(self):
         """With vectors=c every TLB miss is answered in C, and a guest cannot tell."""
-        for name in ("tlbops", "badtlb", "wild", "cpu"):
+        for name in ("tlbops", "badtlb", "wild", "cpu", "uart"):
             with self.subTest(name):
-                done = run("--guest", name, "--timeout", "60", "--monitor-append", "vectors=c")
+                done = run("--guest", name, "--timeout", "60", "--monitor-append", "vectors=c", *GUESTS[name].words)
                 self.assertEqual(done.status, 0, done)
                 self.assertRegex(done.out.decode(errors="replace"), rf"\A{GUESTS[name].console}\Z")
 

@@ -43,5 +43,12 @@ void __init device_tree_init(void)
 
 void __init arch_init_irq(void)
 {
-	mips_cpu_irq_init();
+	struct device_node *lines = of_find_compatible_node(NULL, NULL, "mti,cpu-interrupt-controller");
+
+	/* Only devices with drivers of Linux's own refer to it; ours know the number of their line. */
+	if (lines)
+		mips_cpu_irq_of_init(lines, NULL);
+	else
+		mips_cpu_irq_init();
+	of_node_put(lines);
 }
