@@ -9,6 +9,7 @@
 #include "board.h"
 #include "bootargs.h"
 #include "console.h"
+#include "drivers.h"
 #include "images.h"
 #include "log.h"
 #include "memory.h"
@@ -56,7 +57,7 @@ static void look(uint64_t now)
  */
 static uint64_t poll(void *ctx)
 {
-    uint64_t now = monitor_now(), next;
+    uint64_t now = monitor_now(), next, drivers = drivers_poll(now);
     bool wanted = __atomic_load_n(&mon.attention, __ATOMIC_SEQ_CST) || now >= look_at;
 
     (void)ctx;
@@ -70,6 +71,7 @@ static uint64_t poll(void *ctx)
         }
     }
     next = devices_timers(now);
+    next = drivers < next ? drivers : next;
     return look_at < next ? look_at : next;
 }
 
@@ -183,12 +185,14 @@ void monitor_main(int argc, uint64_t argv, uint64_t envp, uint64_t ram)
     memory_make_map();
     make_sched();
     reserve_vms();
+    drivers_start(&mon.machine.backend);
     memory_share_out();
     tell_memory();
     pages = memory_free();
     start_processors();
     start_vms();
     monitor_processor();
+    drivers_stop();
     images_fini();
     say("memory: %lu pages free", memory_free());
     if (memory_free() != pages)
