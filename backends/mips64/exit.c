@@ -24,12 +24,17 @@ static bool timer(struct mips_cpu *cpu)
     return due;
 }
 
-/* A guest's Compare and another processor's flush are settled here; the rest is the monitor's. */
+/*
+ * A guest's Compare and another processor's flush are settled here; the rest is the monitor's. The line of the board's
+ * devices is a level, which the monitor lowers by looking after them: until then no guest goes on.
+ */
 static int interrupt(struct mips_vcpu *a)
 {
     struct mips_cpu *cpu = mips_this_cpu();
-    bool host = a->cause & CAUSE_IP_IPI && mips_ipi(cpu);
+    bool host = a->cause & CAUSE_IP_DEVICE;
 
+    if (a->cause & CAUSE_IP_IPI)
+        host |= mips_ipi(cpu);
     if (a->cause & CAUSE_IP_TIMER)
         host |= timer(cpu);
     return host ? leave(a, DISCO_EXIT_HOST) : MIPS_RESUME;
@@ -98,7 +103,7 @@ void mips_lines(struct disco_vcpu *v, uint32_t lines)
 /* The real Status for the virtual one; EXL, which the final eret clears. */
 static void set_status(struct mips_vcpu *a, uint64_t virtual)
 {
-    uint32_t status = mips_hw_status(virtual, a->fpu_live, (ST_IM_TIMER | ST_IM_IPI) >> 8);
+    uint32_t status = mips_hw_status(virtual, a->fpu_live, ST_IM_ALL >> 8);
 
     a->status_seen = virtual;
     if (status == a->hw_status)

@@ -16,6 +16,7 @@ enum { MIPS_RESUME = 0, MIPS_LEAVE = 1 };
 #define CAUSE_BD 0x80000000u
 #define CAUSE_IP_TIMER 0x8000u
 #define CAUSE_IP_IPI 0x1000u
+#define CAUSE_IP_DEVICE 0x400u
 #define CAUSE_CE(c) ((c) >> 28 & 3)
 #define CAUSE_CODE(c) ((c) >> 2 & 31)
 

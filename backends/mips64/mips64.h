@@ -10,6 +10,10 @@
  * the TLB. A guest kernel runs in supervisor mode, its user programs in user mode; the real Status
  * never holds a value that a guest chose (mips_hw_status()). Interrupts are taken only while a
  * guest runs; the monitor itself polls.
+ *
+ * Lines: IP7 the timer, IP4 the interprocessor interrupt, IP2 the board's devices. While IP2 is up every `enter` on
+ * that processor comes back at once with DISCO_EXIT_HOST, and `idle` does not wait: the monitor has it go to one
+ * processor alone, keeps it masked at the board where it wants none, and lowers it at the devices when it polls.
  */
 
 #include <disco/vcpu.h>

@@ -50,9 +50,11 @@
 #define ST_FR 0x04000000
 #define ST_CU1 0x20000000
 
-/* Interrupt lines of the real processor: the timer and the interprocessor pin of the GIC. */
+/* Interrupt lines of the real processor: the timer, the interprocessor pin of the GIC, and the board's devices. */
 #define ST_IM_TIMER 0x00008000
 #define ST_IM_IPI 0x00001000
+#define ST_IM_DEVICE 0x00000400
+#define ST_IM_ALL (ST_IM_TIMER | ST_IM_IPI | ST_IM_DEVICE)
 
 /* Bytes from one way of an L2TLB set to the next, and the mask that picks a set's offset out of
    (key >> 7): 1024 sets of 64 bytes. An `andi` can hold it, which saves a load on the hit path. */

@@ -105,14 +105,14 @@ void mips_relax(struct disco_backend *b)
     mips_ehb();
 }
 
-/* What a processor that waits sleeps through is its own timers, and kicks. */
+/* What a processor waits for is its own timers, kicks, and devices, which the monitor asks when we return. */
 static void sleep_until_asked(struct mips_cpu *cpu)
 {
     uint32_t status = mips_get32(C0_STATUS);
 
     go(cpu, MIPS_IDLE);
     if (!load(&cpu->kicked)) {
-        mips_set32(C0_STATUS, status | ST_IM_TIMER | ST_IM_IPI);
+        mips_set32(C0_STATUS, status | ST_IM_ALL);
         mips_ehb();
         __asm__ volatile("wait" ::: "memory");
         mips_set32(C0_STATUS, status);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "disks.h"
 
+#include "drivers.h"
 #include "log.h"
 #include "memory.h"
 #include "monitor.h"
-#include "virtio_blk.h"
 
 /* Index nodes of a disk: each names some dozen ranges of blocks, and a range is seldom one block. */
 #define NODES_PER_MIB 8
@@ -17,7 +17,7 @@ static const struct vm *owner[CONFIG_DISKS]; /* of a disk that only one VM can h
 
 static struct disco_store *store_of(const struct disk_config *c)
 {
-    struct disco_store *s = virtio_blk_store(c->unit);
+    struct disco_store *s = drivers_disk(c->unit);
 
     if (!s)
         die("disk %s: the machine has no disk number %u", c->name, c->unit);

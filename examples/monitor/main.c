@@ -23,6 +23,7 @@
 static void give_back(void)
 {
     network_fini();
+    drivers_stop();
     disks_fini();
     images_fini();
 }
@@ -67,7 +68,7 @@ static void look(uint64_t now)
  */
 static uint64_t poll(void *ctx)
 {
-    uint64_t now = monitor_now(), next;
+    uint64_t now = monitor_now(), next, drivers = drivers_poll(now);
     bool wanted = __atomic_load_n(&mon.attention, __ATOMIC_SEQ_CST) || now >= look_at;
 
     (void)ctx;
@@ -81,6 +82,7 @@ static uint64_t poll(void *ctx)
         }
     }
     next = devices_timers(now);
+    next = drivers < next ? drivers : next;
     return look_at < next ? look_at : next;
 }
 
@@ -184,6 +186,7 @@ static void start_vms(void)
 static void give_back(void)
 {
     network_fini();
+    drivers_stop();
     disks_fini();
     images_fini();
 }
@@ -202,7 +205,7 @@ void monitor_main(int argc, uint64_t argv, uint64_t envp, uint64_t ram)
     memory_make_map();
     make_sched();
     reserve_vms();
-    drivers_make();
+    drivers_start(&mon.machine.backend);
     disks_make();
     network_make();
     memory_share_out();

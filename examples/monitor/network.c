@@ -3,13 +3,14 @@
 
 #include <string.h>
 
+#include "drivers.h"
 #include "gateway.h"
 #include "log.h"
 #include "memory.h"
 #include "monitor.h"
 
 static struct disco_net *net;
-static bool has_gateway;
+static struct gateway gateway;
 
 static bool wanted(void)
 {
@@ -18,6 +19,22 @@ static bool wanted(void)
             return true;
     }
     return mon.options.gateway;
+}
+
+static void open_gateway(void)
+{
+    int err;
+
+    gateway = (struct gateway){.net = net,
+                               .mm = mon.mm,
+                               .backend = &mon.machine.backend,
+                               .port = NETWORK_GATEWAY,
+                               .nic = drivers_net()};
+    err = gateway_open(&gateway);
+    if (err == DISCO_ERR_NOT_FOUND)
+        die("no gateway: the machine has no network device");
+    if (err)
+        die("no gateway: %s", disco_strerror(err));
 }
 
 void network_make(void)
@@ -34,11 +51,8 @@ void network_make(void)
     err = disco_net_init(&net, memory_storage(size), size, &c);
     if (err)
         die("no network: %s", disco_strerror(err));
-    if (!mon.options.gateway)
-        return;
-    if (!gateway_make(net, NETWORK_GATEWAY))
-        die("no gateway: the machine has no network device");
-    has_gateway = true;
+    if (mon.options.gateway)
+        open_gateway();
 }
 
 static void net_line(void *ctx, bool up) { devices_line(ctx, DEVICE_NET, up); }
@@ -82,8 +96,8 @@ const char *network_down(struct vm *vm) { return set_link(vm, false); }
 
 void network_fini(void)
 {
-    if (has_gateway)
-        disco_net_close(net, NETWORK_GATEWAY);
+    if (mon.options.gateway)
+        gateway_close(&gateway);
 }
 
 static const struct {

@@ -23,7 +23,9 @@
 #define GIC_SET_MASK 0x380
 #define GIC_PIN(irq) (0x500 + 4 * (irq))
 #define GIC_VP(irq) (0x2000 + 0x20 * (irq))
+#define PIN_IP2 0
 #define PIN_IP4 2
+#define BOARD_IRQ 3  /* the board's own interrupt controllers */
 #define FIRST_IPI 40 /* behind the interrupts of the board's devices */
 
 static struct mips_machine *machine;
@@ -62,6 +64,15 @@ static void route_ipi(unsigned cpu)
     *reg(GIC, GIC_POLARITY + word) |= bit;
     *reg(GIC, GIC_TRIGGER + word) |= bit;
     *reg(GIC, GIC_SET_MASK + word) = bit;
+}
+
+/* A level, as it is after reset. */
+void smp_route_board(void)
+{
+    *reg(GIC, GIC_PIN(BOARD_IRQ)) = UINT32_C(0x80000000) | PIN_IP2;
+    *reg(GIC, GIC_VP(BOARD_IRQ)) = 1;
+    *reg(GIC, GIC_POLARITY) |= UINT32_C(1) << BOARD_IRQ;
+    *reg(GIC, GIC_SET_MASK) = UINT32_C(1) << BOARD_IRQ;
 }
 
 void smp_raise(unsigned cpu)

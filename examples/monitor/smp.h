@@ -17,6 +17,8 @@ void smp_set_clock(void);
 /* The interprocessor interrupt, for struct mips_machine. smp_raise() may be called from any processor. */
 void smp_raise(unsigned cpu);
 void smp_lower(unsigned cpu);
+/* The board's devices interrupt processor 0: its line IP2 is what their interrupt controllers put out. */
+void smp_route_board(void);
 /*
  * Start processors 1 to m->backend.cpus - 1; each runs loop() for ever. Returns when all run, with
  * how many there are, itself included; fewer than asked for: one did not come up.
