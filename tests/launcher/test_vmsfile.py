@@ -24,7 +24,7 @@ VM = "[a]\nmemory = 64M\nkernel = linux\n"
 
 class Text(unittest.TestCase):
     def test_good(self):
-        web, other = vmsfile.parse("f", GOOD)
+        web, other = vmsfile.parse("f", GOOD).vms
         self.assertEqual((web.name, web.values), ("web", {"cpus": 2, "memory": 64 * MIB, "kernel": "linux",
                                                           "append": "quiet x=1"}))
         self.assertEqual((other.name, other.values), ("db_2", {"memory": 32 * MIB, "kernel": "./k.elf"}))

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 
-from . import bench, build, control, gdb, plan, qemu, run, suites, top, vmconf
+from . import bench, build, control, gdb, guests, network, plan, qemu, run, suites, top, vmconf
 from .paths import ENDIANS
 from .say import INTERRUPTED, Failure, report
 
@@ -108,12 +108,15 @@ def add_run(commands):
     one.add_argument("--vms", type=count, default=1, metavar="N",
                      help=f"number of virtual machines, vm0 and so on (1 to {vmconf.MOST_VMS})")
     add_machine(one)
+    add_devices(one)
     one.add_argument("--smp", type=count, default=0, metavar="N",
                      help=f"processors of the machine below the monitor (1 to {vmconf.MOST_PROCESSORS}; default: as "
                      f"many as there are virtual ones, at most {run.DEFAULT_PROCESSORS})")
     one.add_argument("--machine-mem", default="", metavar="SIZE",
-                     help="memory of the machine below the monitor, at most 2G (default: enough for all; with less, "
-                     "virtual machines may ask for more than there is)")
+                     help="memory of the machine below the monitor, at most 2G (default: all that is asked for, "
+                     f"{vmconf.size(vmconf.MONITOR_ROOM)} and the boot archive for the monitor, and "
+                     f"{vmconf.size(vmconf.DISK_ROOM)} to cache disks if there are some; with less, virtual machines may "
+                     "ask for more than there is)")
     one.add_argument("--tlb", choices=("flush", "tagged"), default="",
                      help="what switching between virtual CPUs does to the TLB (default: the monitor's)")
     one.add_argument("--slice", type=count, default=0, metavar="MS", help="time slice of a virtual CPU (default: 10)")
@@ -132,6 +135,29 @@ def add_native(commands):
     one = command(commands, "native", "Boot the same Linux and user land on the bare QEMU machine, without the monitor:\n"
                   "what every comparison is made with. Ctrl-A x leaves.", epilog=STATUS)
     add_machine(one)
+    add_disk(one, "a disk (repeatable, at most 4; the first is /dev/vda)")
+    one.add_argument("--net", choices=(network.NONE, network.USER), default=network.NONE,
+                     help="none (default), or user: a card, behind it this computer")
+
+
+def add_disk(one, what):
+    one.add_argument("--disk", action="append", default=[], metavar="FILE[,WORD...]", help=what)
+
+
+def add_devices(one):
+    add_disk(one, f"a disk with FILE as its image (repeatable, {vmconf.MOST_DISKS} in all). Words behind it: private or "
+             "visible (default), keep (default) or lost say what becomes of changes; size=SIZE makes a missing FILE; "
+             "log=SIZE limits what is kept of changes (64M); copy never maps pages. The first virtual machine gets "
+             "the disks that are visible and kept, every one the others")
+    one.add_argument("--root", choices=(guests.DISK, guests.INITRAMFS), default=guests.ROOT,
+                     help="where the bundled Linux has its root file system: on a disk that all share, changes "
+                     f"private and lost, or in memory of its own (default: {guests.ROOT})")
+    one.add_argument("--net", choices=network.KINDS, default="",
+                     help="the virtual machines' network: none, private to them (default), or user: this computer as well, "
+                     "as 10.0.2.2. vmN is 10.0.2.(16+N)")
+    one.add_argument("--forward", action="append", default=[], metavar="PORT:VM:PORT",
+                     help="with --net user: a TCP port of this computer (127.0.0.1) that leads to one of VM (repeatable)")
+    one.add_argument("--uart", action="store_true", help="give each guest an emulated 16550 as well, to compare with")
 
 
 def add_machine(one):

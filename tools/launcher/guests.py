@@ -14,6 +14,9 @@ SOURCES = BUILD / "guest" / "src"
 # What the kernel overlay takes from our own headers.
 ABI = (ROOT / "include" / "disco" / "calls.h", ROOT / "backends" / "mips64" / "abi.h")
 DISCO, NATIVE = "disco", "native"
+# Where the root file system of the monitor's guests is, unless told.
+DISK, INITRAMFS = "disk", "initramfs"
+ROOT = INITRAMFS
 BUILD_TIMEOUT = 3600
 
 # What each kernel is told before the person's --append.
@@ -37,6 +40,16 @@ def initramfs(endian):
     return made(image, f"the guest's user land ({endian} endian)", [
         build_command(endian, "busybox", busybox),
         [LINUX / "mkinitramfs.sh", "--endian", endian, "--busybox", busybox, "--out", image]])
+
+
+def root_image(endian):
+    """The root file system as a disk image, the same user land."""
+    raise Failure("--root disk: there is no root image yet")
+
+
+def start(endian):
+    """The compressed initramfs whose first program looks for the root on a disk."""
+    raise Failure("--root disk: there is no root image yet")
 
 
 def build_command(endian, kind, out):

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""From what was asked for, by options or by a file, to the virtual machines and the boot archive they start from."""
+"""From what was asked for, by options or by a file, to the virtual drives and the boot archive they start from."""
 
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import build, cpio, elf, guests, vmconf, vmsfile
+from . import build, cpio, disks, elf, guests, network, vmconf, vmsfile
 from .paths import LITTLE
 from .say import Failure
-from .vmsfile import Section
+from .vmsfile import Section, Sections
 
 LINUX = "linux"
 LINUX_MEMORY = "256M"
@@ -19,7 +19,7 @@ LONGEST_STEM = 24
 
 @dataclass
 class Files:
-    """The files of the boot archive; what several virtual machines use is there once."""
+    """The files of the boot archive; what several virtual drives use is there once."""
     contents: dict = field(default_factory=dict)
 
     def add(self, name, data):
@@ -40,10 +40,16 @@ class Plan:
     archive: bytes
     memory: int        # bytes of the machine
     linux: bool        # whether one of them is the bundled Linux
+    drives: list = field(default_factory=list)      # disks, in the order of their units
+    network: list = field(default_factory=list)     # QEMU's arguments for it
 
     @property
     def names(self):
         return [vm.name for vm in self.vms]
+
+    def close(self):
+        """Give the images back, as far as QEMU does not hold them."""
+        disks.close_all(self.drives)
 
 
 def plan(wish, command=None):
@@ -51,26 +57,79 @@ def plan(wish, command=None):
     sections = vmsfile.read(wish.file) if wish.file else sections_of(wish)
     folder = Path(wish.file).parent if wish.file else Path()
     endian = wish.endian or (endian_of(wish.guest) if not wish.file else LITTLE)
-    makers = [Maker(section, folder, endian, wish, command) for section in sections]
+    names = [section.name for section in sections.vms]
+    makers = [Maker(section, folder, endian, wish, command, names) for section in sections.vms]
+    drives = disks_of(wish, sections, makers, folder)
     for maker in makers:
-        maker.check()
-    asked = sum(maker.section.values["memory"] for maker in makers)
-    vmconf.machine_memory(wish.machine_mem, asked, 0)
+        maker.check(drives)
+    asked = sum(maker.values["memory"] for maker in makers)
+    vmconf.machine_memory(wish.machine_mem, asked, 0, bool(drives))
+    net = network_of(wish, names, makers)
+    try:
+        disks.open_all(drives)
+        return built(wish, endian, makers, drives, net)
+    except BaseException:
+        disks.close_all(drives)
+        raise
+
+
+def network_of(wish, names, makers):
+    """QEMU's arguments for the network."""
+    forwards = network.forwards_of(wish.forward, wish.net)
+    network.check_forwards(forwards, names, [maker.section.name for maker in makers if maker.net])
+    return network.qemu_arguments(forwards, names) if wish.net == network.USER else []
+
+
+def built(wish, endian, makers, drives, net):
+    """The second half of plan(): what was checked is built."""
     build.cross(endian)
+    for disk in drives:
+        if disk.bundled:
+            disk.open(guests.root_image(endian))
+            disk.lock()
     files = Files()
     vms = [maker.make(files) for maker in makers]
-    archive = cpio.archive({"vms.conf": vmconf.render(vms).encode(errors="surrogateescape"), **files.contents})
-    return Plan(endian, vms, archive, vmconf.machine_memory(wish.machine_mem, asked, len(archive)),
-                any(maker.linux for maker in makers))
+    text = vmconf.render(vms, drives)
+    archive = cpio.archive({"vms.conf": text.encode(errors="surrogateescape"), **files.contents})
+    asked = sum(vm.memory for vm in vms)
+    return Plan(endian, vms, archive, vmconf.machine_memory(wish.machine_mem, asked, len(archive), bool(drives)),
+                any(maker.linux for maker in makers), drives, net)
 
 
 def sections_of(wish):
-    """The virtual machines that --vms, --cpus, --mem and --guest describe, all alike."""
+    """The virtual drives that --vms, --cpus, --mem and --guest describe, all alike but for disks of the first."""
     vmconf.check_count("--vms", wish.vms, vmconf.MOST_VMS, "the monitor runs")
     vmconf.check_count("--cpus", wish.cpus, vmconf.MOST_CPUS, "a virtual machine has")
     memory = vmconf.parse_memory(wish.mem) if wish.mem else default_memory(wish)
     values = {"cpus": wish.cpus, "memory": memory, "kernel": wish.guest}
-    return [Section(f"vm{number}", 0, "", dict(values)) for number in range(wish.vms)]
+    return Sections([Section(f"vm{number}", 0, "", dict(values)) for number in range(wish.vms)])
+
+
+def disks_of(wish, sections, makers, folder):
+    """All disks of the machine; each virtual machine gets the list of its own, by name."""
+    if wish.file:
+        drives = [disks.of_section(section, folder) for section in sections.disks]
+    else:
+        drives = disks_of_options(wish.disk, makers)
+    plain = [maker for maker in makers if maker.rooted and not any(disk.bundled for disk in maker.among(drives))]
+    if plain:
+        root = disks.Disk(disks.name_for(disks.BUNDLED, [disk.name for disk in drives]))
+        drives.insert(0, root)
+        for maker in plain:
+            maker.disks.insert(0, root.name)
+    disks.check_number(drives)
+    return drives
+
+
+def disks_of_options(texts, makers):
+    """What --disk describes. An image that is written to can only be had by one, which is the first."""
+    drives = []
+    for text in texts:
+        disk = disks.of_option(text, [disk.name for disk in drives])
+        drives.append(disk)
+        for maker in makers[:1] if disk.written else makers:
+            maker.disks.append(disk.name)
+    return drives
 
 
 def default_memory(wish):
@@ -92,14 +151,19 @@ def endian_of(guest):
 class Maker:
     """Makes one virtual machine of its section."""
 
-    def __init__(self, section, folder, endian, wish, command):
+    def __init__(self, section, folder, endian, wish, command, names):
         self.section = section
         self.values = section.values
         self.folder = folder
         self.endian = endian
         self.wish = wish
         self.command = command
+        self.names = names
         self.linux = self.values["kernel"] == LINUX
+        self.rooted = self.linux and "initrd" not in self.values and wish.root == guests.DISK
+        self.disks = list(self.values.get("disks", []))
+        # Who did not ask has a port if it knows what to do with it.
+        self.net = wish.net != network.NONE and self.values.get("net", self.linux or bool(wish.net))
 
     @contextmanager
     def blame(self, key):
@@ -111,7 +175,11 @@ class Maker:
                 raise
             raise Failure(f"{self.section.where(key)}: {failure}", failure.status) from None
 
-    def check(self):
+    def among(self, drives):
+        """Its own of all disks, in the order of its numbers."""
+        return [disk for name in self.disks for disk in drives if disk.name == name]
+
+    def check(self, drives):
         """Everything that needs no build."""
         with self.blame("kernel"):
             if self.command and (not self.linux or "initrd" in self.values):
@@ -123,8 +191,12 @@ class Maker:
             self.data = self.read_guest(self.path) if self.path else None
         with self.blame("initrd"):
             self.initrd = elf.read(self.folder / self.values["initrd"]) if "initrd" in self.values else None
+        with self.blame("disks"):
+            if len(self.disks) > vmconf.MOST_VM_DISKS:
+                raise Failure(f"{self.section.name} has {len(self.disks)} disks{', one for its root' * self.rooted}: "
+                              f"a virtual machine has at most {vmconf.MOST_VM_DISKS} disks")
         with self.blame("append"):
-            self.append = self.command_line()
+            self.append = self.command_line(self.among(drives))
 
     def check_memory(self):
         memory, minimum = self.values["memory"], vmconf.LINUX_MINIMUM if self.linux else vmconf.TINY_MINIMUM
@@ -147,10 +219,15 @@ class Maker:
             elf.check_fit(path.name, elf.parse(path.name, data), self.endian, self.values["memory"])
         return data
 
-    def command_line(self):
-        words = [self.values.get("append", ""), self.wish.append]
+    def command_line(self, own_disks):
+        words = []
         if self.linux:
-            words.insert(0, guests.COMMAND_LINE[guests.DISCO])
+            words.append(guests.COMMAND_LINE[guests.DISCO])
+        if self.rooted:
+            words += [f"root=/dev/dd{number}" for number, disk in enumerate(own_disks) if disk.bundled][:1]
+        if self.linux and self.net:
+            words += network.kernel_words(self.names.index(self.section.name), self.names, self.wish.net)
+        words += [self.values.get("append", ""), self.wish.append]
         return vmconf.one_line(" ".join(word for word in words if word))
 
     def make(self, files):
@@ -158,11 +235,12 @@ class Maker:
         if self.linux:
             kernel = files.add("vmlinux", guests.kernel(self.endian, guests.DISCO).read_bytes())
             bundled = self.initrd is None
-            initrd = files.add("initramfs", linux_initrd(self.endian, self.command) if bundled else self.initrd)
+            initrd = files.add("initramfs", linux_initrd(self.endian, self.command, self.rooted) if bundled else self.initrd)
         else:
             kernel = files.add("guest.elf", self.tiny() if self.data is None else self.data)
             initrd = "" if self.initrd is None else files.add("initrd", self.initrd)
-        return vmconf.Vm(self.section.name, self.values.get("cpus", 1), self.values["memory"], kernel, initrd, self.append)
+        return vmconf.Vm(self.section.name, self.values.get("cpus", 1), self.values["memory"], kernel, initrd, self.append,
+                         self.disks, self.net, self.wish.uart or self.values.get("uart", False))
 
     def tiny(self):
         with self.blame("kernel"):
@@ -170,7 +248,7 @@ class Maker:
             return self.read_guest(guests.tiny(self.endian, self.values["kernel"], what))
 
 
-def linux_initrd(endian, command):
-    """The bundled user land, with the command of --exec behind it."""
-    initrd = guests.initramfs(endian).read_bytes()
+def linux_initrd(endian, command, rooted=False):
+    """The bundled user land, or what finds it on a disk; with the command of --exec behind it."""
+    initrd = (guests.start(endian) if rooted else guests.initramfs(endian)).read_bytes()
     return cpio.padded(initrd) + command.addition() if command else initrd

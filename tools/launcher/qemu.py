@@ -13,7 +13,7 @@ import socket
 import subprocess
 import time
 
-from . import procs
+from . import disks, procs
 from .paths import LITTLE
 from .say import Failure
 
@@ -79,8 +79,8 @@ class Writer:
 class Machine:
     """A running QEMU. Use it as a context manager: leaving the block ends QEMU, whatever happened."""
 
-    def __init__(self, endian, memory, kernel, initrd, append, cpus=1, thread="", extra=()):
-        """`memory` in bytes; `kernel` and `initrd` are contents; `extra` are further QEMU arguments."""
+    def __init__(self, endian, memory, kernel, initrd, append, cpus=1, thread="", extra=(), drives=(), network=()):
+        """`memory` in bytes; `kernel` and `initrd` are contents; `drives` open disks; the rest QEMU arguments."""
         program = PROGRAM[endian == LITTLE]
         if not shutil.which(program):
             raise Failure(f"{program} is not installed (Debian package qemu-system-mips)")
@@ -88,17 +88,19 @@ class Machine:
         self.log, qemus = socket.socketpair()
         command = [
             program, "-M", "malta", "-cpu", "I6400", "-smp", cpus, "-m", f"{memory >> 20}M",
-            "-nodefaults", "-display", "none", "-no-reboot",
+            "-nodefaults", "-display", "none", "-no-reboot", "-nic", "none",
             "-chardev", "stdio,id=con,signal=off", "-serial", "chardev:con",
             "-chardev", f"socket,id=log,fd={qemus.fileno()}", "-serial", "chardev:log",
             "-kernel", files.add("kernel", kernel), "-append", append,
-            *(["-accel", f"tcg,thread={thread}"] if thread else []), *extra,
+            *(["-accel", f"tcg,thread={thread}"] if thread else []),
+            *disks.qemu_arguments(drives), *network, *extra,
         ]
         if initrd:
             command += ["-initrd", files.add("initrd", initrd)]
+        held = [*files.fds, qemus.fileno(), *(drive.file.fileno() for drive in drives)]
         try:
             self.process = procs.spawn(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                       stderr=subprocess.PIPE, bufsize=0, pass_fds=[*files.fds, qemus.fileno()])
+                                       stderr=subprocess.PIPE, bufsize=0, pass_fds=held)
         finally:
             files.close()
             qemus.close()

@@ -4,7 +4,7 @@
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 
-from . import build, console, gdb, guests, plan, qemu, serve, stats, vmconf
+from . import build, console, disks, gdb, guests, network, plan, qemu, serve, stats, vmconf
 from .exec_ import Exec
 from .monlog import Log
 from .paths import LITTLE
@@ -27,6 +27,11 @@ class Wish:
     machine_mem: str = ""
     endian: str = ""
     append: str = ""
+    root: str = guests.ROOT
+    disk: list = field(default_factory=list)
+    net: str = ""
+    forward: list = field(default_factory=list)
+    uart: bool = False
     exec: str = None
     timeout: float = 0
     thread: str = ""
@@ -55,7 +60,8 @@ def run(wish):
             made = plan.plan(wish, command)
             machine = machine_of(made, wish)
         log = Log(wish.verbose, writer)
-        status = booted(wish, command, made, machine, log)
+        with closing(made):
+            status = booted(wish, command, made, machine, log)
         if writer and not log.stats.count:
             say("the monitor reported no statistics")
     return status
@@ -79,6 +85,9 @@ def refuse_contradictions(wish):
     if wish.file and (wish.vms != 1 or wish.cpus != 1 or wish.mem or wish.guest != plan.LINUX):
         raise Failure("-f: the file says which guests, how many processors and how much memory; "
                       "leave out --guest, --vms, --cpus and --mem", 2)
+    if wish.file and wish.disk:
+        raise Failure("-f: the file says which disks there are; leave out --disk", 2)
+    network.forwards_of(wish.forward, wish.net)
     if wish.exec is not None and wish.guest != plan.LINUX:
         raise Failure("--exec: only the linux guest has a shell to run commands")
     if wish.smp:
@@ -92,7 +101,8 @@ def machine_of(made, wish):
     virtual = sum(vm.cpus for vm in made.vms)
     return {"endian": made.endian, "memory": made.memory, "initrd": made.archive,
             "kernel": build.monitor(made.endian).read_bytes(), "append": " ".join(monitor_options(wish, made)),
-            "cpus": wish.smp or min(DEFAULT_PROCESSORS, virtual), "thread": wish.thread}
+            "cpus": wish.smp or min(DEFAULT_PROCESSORS, virtual), "thread": wish.thread,
+            "drives": made.drives, "network": made.network}
 
 
 def monitor_options(wish, made):
@@ -103,6 +113,8 @@ def monitor_options(wish, made):
         options.append(f"slice={wish.slice}")
     if wish.stats:
         options.append(f"stats={STATS_MS}")
+    if made.network:
+        options.append("gateway")
     if wish.exec is not None:
         # A guest that starts anew would run the command a second time.
         options.append("on-reset=stop")
@@ -119,11 +131,20 @@ def native(wish):
     memory = vmconf.parse_memory(wish.mem or plan.LINUX_MEMORY)
     vmconf.check_memory(memory, vmconf.LINUX_MINIMUM, vmconf.BOARD_MEMORY)
     append = f"{guests.COMMAND_LINE[guests.NATIVE]} {vmconf.one_line(wish.append)}".strip()
-    with build.lock():
-        kernel = guests.kernel(endian, guests.NATIVE).read_bytes()
-        initrd = plan.linux_initrd(endian, command)
-    with qemu.Machine(endian, memory, kernel, initrd, append, wish.cpus, wish.thread, wish.qemu_arg) as running:
-        if command:
-            return command.run(running, Log(), wish.timeout or EXEC_TIMEOUT)
-        console.attach(running, Log(), wish.timeout)
+    drives = [disks.of_option(text) for text in wish.disk]
+    if len(drives) > vmconf.MOST_VM_DISKS:
+        raise Failure(f"--disk: the bare machine has at most {vmconf.MOST_VM_DISKS} disks")
+    card = network.qemu_arguments(slot=network.NATIVE_SLOT) if wish.net == network.USER else []
+    try:
+        disks.open_all(drives)
+        with build.lock():
+            kernel = guests.kernel(endian, guests.NATIVE).read_bytes()
+            initrd = plan.linux_initrd(endian, command)
+        with qemu.Machine(endian, memory, kernel, initrd, append, wish.cpus, wish.thread, wish.qemu_arg, drives,
+                          card) as running:
+            if command:
+                return command.run(running, Log(), wish.timeout or EXEC_TIMEOUT)
+            console.attach(running, Log(), wish.timeout)
+    finally:
+        disks.close_all(drives)
     return 0

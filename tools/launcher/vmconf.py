@@ -3,18 +3,20 @@
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .say import Failure
 
 MIB = 1 << 20
 UNITS = {"": MIB, "K": 1 << 10, "M": MIB, "G": 1 << 30}
 
-# The board maps at most 2 GiB; the monitor, its tables and the boot archive live beside the guests' memory.
+# The board maps at most 2 GiB; the monitor, its tables and the boot archive live beside the guests' memory, and,
+# where there are disks, what is cached of them and what guests write to them.
 BOARD_MEMORY = 2048 * MIB
 MONITOR_ROOM = 64 * MIB
 ARCHIVE_ROOM = 64 * MIB
-GUESTS_ROOM = BOARD_MEMORY - MONITOR_ROOM - ARCHIVE_ROOM
+DISK_ROOM = 64 * MIB
+GUESTS_ROOM = BOARD_MEMORY - MONITOR_ROOM - ARCHIVE_ROOM - DISK_ROOM
 
 LINUX_MINIMUM = 32 * MIB
 TINY_MINIMUM = 2 * MIB
@@ -23,8 +25,21 @@ TINY_MINIMUM = 2 * MIB
 MOST_VMS = 16
 MOST_CPUS = 8
 MOST_PROCESSORS = 16
+MOST_DISKS = 8
+MOST_VM_DISKS = 4
+MOST_LOG = 1024 * MIB
 LONGEST_NAME = 31
 LONGEST_APPEND = 2047
+
+
+@dataclass
+class Disk:
+    """One [disk NAME] of vms.conf. Its unit is its place among the machine's block devices."""
+    name: str
+    visible: bool = False
+    keep: bool = False
+    copy: bool = False
+    log: int = 0          # bytes; 0: the monitor's choice
 
 
 @dataclass
@@ -36,6 +51,9 @@ class Vm:
     kernel: str
     initrd: str = ""
     append: str = ""
+    disks: list = field(default_factory=list)   # names
+    net: bool = False
+    uart: bool = False
 
 
 def parse_memory(text, option="--mem"):
@@ -66,9 +84,14 @@ def check_count(option, number, most, what):
         raise Failure(f"{option} {number}: {what} 1 to {most}")
 
 
-def room(archive_size):
-    """Bytes of machine memory beside the guests', for the monitor and a boot archive of that size."""
-    return MONITOR_ROOM + whole_mib(archive_size)
+def reserved(name):
+    """Whether a name means something else in the monitor's log."""
+    return name in ("machine", "disk", "net") or name.startswith("cpu")
+
+
+def room(archive_size, disks=False):
+    """Bytes of machine memory beside the guests', for the monitor, a boot archive of that size and perhaps disks."""
+    return MONITOR_ROOM + whole_mib(archive_size) + (DISK_ROOM if disks else 0)
 
 
 def whole_mib(count):
@@ -80,9 +103,9 @@ def host_memory():
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
-def machine_memory(wanted, asked, archive_size):
+def machine_memory(wanted, asked, archive_size, disks=False):
     """Bytes of memory for the machine: those `wanted` for it, or enough for all that the guests ask for."""
-    beside = room(archive_size)
+    beside = room(archive_size, disks)
     if wanted:
         memory, option = parse_memory(wanted, "--machine-mem"), f"--machine-mem {wanted}"
         check_memory(memory, beside + LINUX_MINIMUM, BOARD_MEMORY, "--machine-mem")
@@ -105,17 +128,31 @@ def size(count):
     return f"{count} bytes"
 
 
-def render(vms):
-    """The text of vms.conf."""
-    sections = []
-    for vm in vms:
-        lines = [f"[{vm.name}]", f"cpus = {vm.cpus}", f"memory = {size(vm.memory)}", f"kernel = {vm.kernel}"]
-        if vm.initrd:
-            lines.append(f"initrd = {vm.initrd}")
-        if vm.append:
-            lines.append(f"append = {one_line(vm.append)}")
-        sections.append("\n".join(lines) + "\n")
-    return "\n".join(sections)
+def render(vms, disks=()):
+    """The text of vms.conf. The machine's block devices are `disks`, in this order."""
+    sections = [disk_lines(unit, disk) for unit, disk in enumerate(disks)] + [vm_lines(vm) for vm in vms]
+    return "\n".join("\n".join(lines) + "\n" for lines in sections)
+
+
+def disk_lines(unit, disk):
+    lines = [f"[disk {disk.name}]", f"unit = {unit}", f"changes = {'visible' if disk.visible else 'private'}",
+             f"keep = {'yes' if disk.keep else 'no'}"]
+    if disk.log:
+        lines.append(f"log = {size(disk.log)}")
+    if disk.copy:
+        lines.append("copy = yes")
+    return lines
+
+
+def vm_lines(vm):
+    lines = [f"[{vm.name}]", f"cpus = {vm.cpus}", f"memory = {size(vm.memory)}", f"kernel = {vm.kernel}"]
+    if vm.initrd:
+        lines.append(f"initrd = {vm.initrd}")
+    if vm.append:
+        lines.append(f"append = {one_line(vm.append)}")
+    if vm.disks:
+        lines.append(f"disks = {' '.join(vm.disks)}")
+    return lines + [f"{key} = yes" for key in ("net", "uart") if getattr(vm, key)]
 
 
 def one_line(text):
