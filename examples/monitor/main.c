@@ -19,15 +19,6 @@
 #include "smp.h"
 #include "stats.h"
 
-/* What the monitor still has for guests that are gone. */
-static void give_back(void)
-{
-    network_fini();
-    drivers_stop();
-    disks_fini();
-    images_fini();
-}
-
 void monitor_main(int argc, uint64_t argv, uint64_t envp, uint64_t ram);
 
 /*

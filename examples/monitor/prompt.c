@@ -5,6 +5,7 @@
 
 #include "console.h"
 #include "log.h"
+#include "network.h"
 #include "vm.h"
 
 static void answer(const struct prompt_out *out, const char *f, ...)
@@ -70,6 +71,17 @@ static void one_vm(const struct prompt_out *out, const char *name,
         answer(out, "ok");
 }
 
+
+static void link(const struct prompt_out *out, const char *name, const char *state)
+{
+    bool up = same(state, "up");
+
+    if (up || same(state, "down"))
+        one_vm(out, name, up ? network_up : network_down);
+    else
+        answer(out, "error: link NAME up, or down");
+}
+
 static void list(const struct prompt_out *out)
 {
     struct vm *vm;
@@ -84,6 +96,7 @@ static void help(const struct prompt_out *out)
 {
     answer(out, "vm list");
     answer(out, "vm start|stop|reset|pause|resume NAME   or its number");
+    answer(out, "vm link NAME up|down   its cable on the virtual subnet");
     answer(out, "focus NAME   show its console");
     answer(out, "stats");
     answer(out, "quit   end every virtual machine and leave");
@@ -124,12 +137,15 @@ static void run_words(const char *first, const char *name, const struct prompt_o
 /* "vm" in front may be left out. */
 void prompt_run(char *command, const struct prompt_out *out)
 {
-    char *first = word(&command), *name;
+    char *first = word(&command), *name, *state;
 
     if (same(first, "vm"))
         first = word(&command);
     name = word(&command);
-    if (*word(&command))
+    state = word(&command);
+    if (same(first, "link") && !*word(&command))
+        link(out, name, state);
+    else if (*state)
         answer(out, "error: too many words (help lists the commands)");
     else
         run_words(first, name, out);

@@ -117,9 +117,19 @@ class Commands(unittest.TestCase):
 
 class Words(unittest.TestCase):
     def test_virtual_machine_where_it_belongs(self):
-        for action, name in (("list", "vm0"), ("stop", None), ("stop", "a b"), ("stop", "x\nquit")):
-            with self.assertRaises(Failure):
-                control.vm(0, action, name)
+        for action, *words in (("list", "vm0"), ("stop", None), ("stop", "a b"), ("stop", "x\nquit"), ("stop", "vm0", "up"),
+                               ("link", "vm0"), ("link", "vm0", "upp"), ("link", None, "up")):
+            with self.assertRaises(Failure) as caught:
+                control.vm(0, action, *(words or [None]))
+            self.assertEqual(caught.exception.status, 2)
+
+    def test_words_reach_the_monitor(self):
+        asked = []
+        with mock.patch.object(control, "ask", lambda _, command: asked.append(command) or {"text": []}):
+            control.vm(1, "list", None)
+            control.vm(1, "stop", "vm0")
+            control.vm(1, "link", "vm0", "down")
+        self.assertEqual(asked, ["vm list", "vm stop vm0", "vm link vm0 down"])
 
 
 class Events(unittest.TestCase):

@@ -41,6 +41,10 @@ class Memory(unittest.TestCase):
             with self.assertRaisesRegex(Failure, words):
                 vmconf.machine_memory(wanted, asked, 1)
 
+    def test_machine_with_disks(self):
+        self.assertEqual(vmconf.machine_memory("", 100 * MIB, 1, True), 229 * MIB)
+        self.assertEqual(vmconf.GUESTS_ROOM + vmconf.room(vmconf.ARCHIVE_ROOM, True), vmconf.BOARD_MEMORY)
+
     def test_computer_that_has_less(self):
         with mock.patch.object(vmconf, "host_memory", lambda: 512 * MIB), self.assertRaisesRegex(Failure, "does not fit"):
             vmconf.machine_memory("1G", MIB, 1)
@@ -57,6 +61,13 @@ class VmsConf(unittest.TestCase):
         vms = [vmconf.Vm("vm0", 1, 128 * MIB, "vmlinux", "initramfs", " quiet x=1 "), vmconf.Vm("vm1", 2, MIB, "k")]
         self.assertEqual(vmconf.render(vms), "[vm0]\ncpus = 1\nmemory = 128M\nkernel = vmlinux\ninitrd = initramfs\n"
                          "append = quiet x=1\n\n[vm1]\ncpus = 2\nmemory = 1M\nkernel = k\n")
+
+    def test_devices(self):
+        vms = [vmconf.Vm("vm0", 1, MIB, "k", disks=["root", "data"], net=True, uart=True)]
+        drives = [vmconf.Disk("root"), vmconf.Disk("data", True, True, True, 8192)]
+        self.assertEqual(vmconf.render(vms, drives), "[disk root]\nunit = 0\nchanges = private\nkeep = no\n\n"
+                         "[disk data]\nunit = 1\nchanges = visible\nkeep = yes\nlog = 8K\ncopy = yes\n\n"
+                         "[vm0]\ncpus = 1\nmemory = 1M\nkernel = k\ndisks = root data\nnet = yes\nuart = yes\n")
 
     def test_append_cannot_start_a_line_of_its_own(self):
         with self.assertRaises(Failure):
@@ -162,7 +173,11 @@ class CommandLine(unittest.TestCase):
         for words, text in ((("run", "--vms", "17"), "1 to 16"), (("run", "--cpus", "1000"), "1 to 8"),
                             (("run", "--vms", "0"), "--vms"), (("run", "--cpus", "0"), "--cpus"),
                             (("run", "--smp", "17"), "1 to 16"), (("run", "--gdb=0"), "--gdb"), (("run", "--gdb-wait"), "needs --gdb"),
-                            (("run", "--slice", "-1"), "--slice"), (("run", "--tlb", "none"), "invalid choice"),
+                            (("run", "--slice", "-1"), "--slice"),
+                            (("run", "--disk", "/nowhere/d.img"), "/nowhere/d.img: No such file"), (("run", "--net", "all"), "--net"),
+                            (("run", "--forward", "1:vm0:1"), "needs --net user"),
+                            (("native", "--disk", "/nowhere/d.img"), "/nowhere/d.img: No such file"),
+                            (("run", "--net", "user", "--forward", "80:vm1"), "PORT:VM:PORT"), (("vm", "link", "vm0"), "up or down"), (("run", "--tlb", "none"), "invalid choice"),
                             (("run", "-f", "/nowhere/vms.conf"), "-f /nowhere/vms.conf: No such file"),
                             (("run", "--vms", "16", "--mem", "256M"), "the machine has room for"),
                             (("run", "--machine-mem", "3G"), "too much memory"), (("native", "--cpus", "17"), "1 to 16"),

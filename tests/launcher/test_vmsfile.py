@@ -19,6 +19,7 @@ append = quiet x=1
 memory=32M
  kernel = ./k.elf
 """
+DISK = "[disk d]\nimage = d.img\n"
 VM = "[a]\nmemory = 64M\nkernel = linux\n"
 
 
@@ -30,8 +31,28 @@ class Text(unittest.TestCase):
         self.assertEqual((other.name, other.values), ("db_2", {"memory": 32 * MIB, "kernel": "./k.elf"}))
         self.assertEqual((other.where(), other.where("kernel")), ("f:8", "f:10"))
 
+    def test_disks(self):
+        text = VM + "disks = d  root\nnet = yes\nuart = no\n" + DISK + "changes = visible\nkeep = yes\nlog = 8K\nsize = 1M\n"
+        sections = vmsfile.parse("f", "[disk\troot ]\nimage = root\ncopy = no\n" + text)
+        vm, = sections.vms
+        self.assertEqual((vm.values["disks"], vm.values["net"], vm.values["uart"]), (["d", "root"], True, False))
+        root, data = sections.disks
+        self.assertEqual((root.name, root.values), ("root", {"image": "root", "copy": False}))
+        self.assertEqual((data.name, data.values), ("d", {"image": "d.img", "changes": True, "keep": True, "log": 8192, "size": MIB}))
+        self.assertEqual(vmsfile.parse("f", VM + "disks =\n").vms[0].values["disks"], [])
+
     def test_errors_name_file_and_line(self):
         rows = (
+            (DISK, 1, "no virtual machine"), (VM + DISK + DISK, 6, "two disks of one name: d"), (VM + "[disk d]\n", 4, "d has no image"),
+            (VM + "disks = d\n", 4, "no disk of that name: d"), (VM + "disks = x d\n" + DISK, 4, "no disk of that name: x"),
+            (VM + "disks = d d\n" + DISK, 4, "one disk twice"), (VM + "net = maybe\n", 4, "net is no or yes"),
+            (VM + "uart =\n", 4, "no value"), (VM + "image = x\n", 4, "unknown key image"), (VM + DISK + "unit = 1\n", 6, "unknown key unit"),
+            (VM + DISK + "cpus = 1\n", 6, "unknown key cpus"), (VM + DISK + "changes = all\n", 6, "changes is private or visible"),
+            (VM + DISK + "keep = 1\n", 6, "keep is no or yes"), (VM + DISK + "log = 2G\n", 6, "at most 1G"),
+            (VM + DISK + "log = 1\n", 6, "log is a number"), (VM + DISK + "size = 6K\n", 6, "size is a multiple of 4K"),
+            ("[disk]\n", 1, "not machine, disk or net"), ("[disk net]\n", 1, "not machine"), ("[disk a b]\n", 1, "letters, digits"),
+            ("".join(f"[disk v{i}]\nimage = x\n" for i in range(9)), 17, "too many disks"),
+            (VM + "disks = a b c d e\n" + "".join(f"[disk {i}]\nimage = x\n" for i in "abcde"), 4, "at most 4"),
             ("", 1, "no virtual machine"), ("# nothing\n", 1, "no virtual machine"),
             (VM + "nonsense\n", 4, "neither"), (VM + "disk = x\n", 4, "unknown key disk"),
             (VM + VM, 4, "two virtual machines of one name: a"), (VM + "cpus = 0\n", 4, "1 to 8"),

@@ -178,9 +178,10 @@ def add_machine(one):
 
 def add_control(commands):
     one = command(commands, "vm", "Steer the virtual machines of a ./disco run that goes on in another terminal.")
-    actions = ("list", *control.ACTIONS)
+    actions = ("list", *control.ACTIONS, control.LINK)
     one.add_argument("action", choices=actions, metavar="|".join(actions), help="what to do")
     one.add_argument("vm", nargs="?", metavar="N|NAME", help="which virtual machine, by its number in the list or its name")
+    one.add_argument("state", nargs="?", metavar="up|down", help="of link, the cable of its network")
     two = command(commands, "stats", "Print the counters of a ./disco run that goes on in another terminal, as JSON.")
     three = command(commands, "top", "Watch where the time of a ./disco run goes that goes on in another terminal:\n"
                     "per processor and virtual machine, each second. q or Ctrl-C leaves.")
@@ -241,7 +242,7 @@ def controlled(name, arguments):
         return gdb.attach(arguments.of, arguments.batch)
     if name == "stats":
         return control.stats(arguments.of)
-    return control.vm(arguments.of, arguments.action, arguments.vm)
+    return control.vm(arguments.of, arguments.action, arguments.vm, arguments.state)
 
 
 def build_everything():

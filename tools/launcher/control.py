@@ -11,6 +11,8 @@ from .serve import FOLDER, PATIENCE, at
 from .vmsfile import NAME
 
 ACTIONS = ("start", "stop", "reset", "pause", "resume")
+LINK = "link"
+STATES = ("up", "down")
 
 
 def connected(path):
@@ -93,12 +95,14 @@ def stats(pid):
     return 0
 
 
-def vm(pid, action, name):
-    """./disco vm ACTION [NAME]"""
+def vm(pid, action, name, state=None):
+    """./disco vm ACTION [NAME [STATE]]"""
     if (action == "list") == bool(name):
         raise Failure(f"vm {action} {'takes no' if name else 'needs a'} virtual machine (see ./disco vm --help)", 2)
     if name and not NAME.fullmatch(name):
         raise Failure(f"vm {action}: no virtual machine has such a name", 2)
-    for line in ask(choose(pid), f"vm {action} {name or ''}".strip())["text"]:
+    if (action == LINK) != bool(state) or state not in (None, *STATES):
+        raise Failure(f"vm {action}: {'up or down?' if action == LINK else 'too many words'} (see ./disco vm --help)", 2)
+    for line in ask(choose(pid), " ".join(word for word in ("vm", action, name, state) if word))["text"]:
         print(line)
     return 0

@@ -11,6 +11,9 @@ from launcher import guests
 from vms import alone
 
 GOOD = "[one]\nmemory = 16M\nkernel = hello\n"
+# A disk has what the launcher and the monitor call differently: each gets its own word for it.
+DISK = "[disk d]\n{disk}\n"
+PERSONS, MONITORS = "image = d.img", "unit = 0"
 LAUNCHER_ERROR = 125
 USAGE = 2
 
@@ -39,6 +42,19 @@ BAD = {
     "odd memory": (GOOD.replace("16M", "17K"), 2, "multiple of 8K"),
     "memory in words": (GOOD.replace("16M", "much"), 2, "memory is a number with K, M or G"),
     "memory beyond 64 bits": (GOOD.replace("16M", "99999999999999999999G"), 2, "memory is a number with K, M or G"),
+    "disk that is not there": (GOOD + "disks = d\n", 4, "no disk of that name"),
+    "disk twice": (GOOD + "disks = d d\n" + DISK, 4, "one disk twice"),
+    "disk of no file": (GOOD + "[disk d]\n", None, "no (unit|image)"),
+    "two disks of one name": (GOOD + DISK + DISK, 6, "two disks of one name"),
+    "too many disks": (GOOD + "".join(f"[disk {n}]\n{{disk}}{n}\n" for n in range(9)), 20, "too many disks"),
+    "name of all disks": (GOOD + DISK.replace(" d]", " net]"), 4, "name"),
+    "unknown kind of changes": (GOOD + DISK + "changes = all\n", 6, "changes is private or visible"),
+    "keep neither yes nor no": (GOOD + DISK + "keep = 1\n", 6, "keep is"),
+    "log beyond all memory": (GOOD + DISK + "log = 2G\n", 6, "log is a multiple of 4K, at most 1G"),
+    "log in bits": (GOOD + DISK + "log = 4Kb\n", 6, "log is a number with K, M or G"),
+    "setting of the other kind": (GOOD + DISK + "cpus = 1\n", 6, "unknown key"),
+    "net neither yes nor no": (GOOD + "net = on\n", 4, "net is"),
+    "uart neither yes nor no": (GOOD + "uart = on\n", 4, "uart is"),
     "17 virtual machines": ("".join(GOOD.replace("one", f"vm{number}") for number in range(17)), 49, "too many"),
 }
 
@@ -55,7 +71,7 @@ class BadConfigurations(unittest.TestCase):
 
     def from_file(self, text, *words):
         path = Path(self.folder.name) / "vms.conf"
-        path.write_bytes(text.encode())
+        path.write_bytes(text.replace("{disk}", PERSONS).encode())
         return path, run("-f", path, "--timeout", "60", *words)
 
     def test_launcher_names_file_and_line(self):
@@ -70,7 +86,7 @@ class BadConfigurations(unittest.TestCase):
         """The monitor reads the same text unchecked, says why it will not do, and switches off."""
         for name, (text, line, words) in BAD.items():
             with self.subTest(name):
-                log = alone(text.encode(), 96, hello=self.hello)
+                log = alone(text.replace("{disk}", MONITORS).encode(), 96, hello=self.hello)
                 place = rf"vms\.conf:{line if line else '[0-9]+'}: "
                 self.assertRegex(log, rf"(?m)^disco: error: {place}.*({words})")
                 self.assertNotIn("started", log)

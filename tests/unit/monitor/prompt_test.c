@@ -40,6 +40,7 @@ const char *life_stop(struct vm *vm) { return request("stop", vm); }
 const char *life_reset(struct vm *vm) { return request("reset", vm); }
 const char *life_pause(struct vm *vm) { return request("pause", vm); }
 const char *life_resume(struct vm *vm) { return request("resume", vm); }
+const char *devices_link(struct vm *vm, bool up) { return request(up ? "up" : "down", vm); }
 void console_focus(struct vm *vm) { request("focus", vm); }
 void life_quit(void) { strcat(did, "quit;"); }
 const char *life_word(const struct vm *vm) { return vm == vms ? "running" : "off"; }
@@ -91,6 +92,16 @@ START_TEST(about_one)
 }
 END_TEST
 
+START_TEST(links)
+{
+    run("vm link one down");
+    ck_assert_str_eq(did, "down one;");
+    ck_assert_str_eq(said, "ok\n");
+    run("link 7 up");
+    ck_assert_str_eq(did, "up 7;");
+}
+END_TEST
+
 START_TEST(refused)
 {
     refuse = "is running";
@@ -113,6 +124,12 @@ START_TEST(mistakes)
         {"list all", "error: unknown command 'list' (help lists them)\n"},
         {"sto one", "error: unknown command 'sto' (help lists them)\n"},
         {"stopp one", "error: unknown command 'stopp' (help lists them)\n"},
+        {"link one", "error: link NAME up, or down\n"},
+        {"link", "error: link NAME up, or down\n"},
+        {"link one upp", "error: link NAME up, or down\n"},
+        {"link x up", "error: no virtual machine 'x'\n"},
+        {"link one up now", "error: too many words (help lists the commands)\n"},
+        {"stop one up", "error: too many words (help lists the commands)\n"},
         {"vm stop one now", "error: too many words (help lists the commands)\n"},
     };
 
@@ -176,7 +193,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *tests[] = {about_one, refused, mistakes, plain, list, typing};
+    const TTest *tests[] = {about_one, links, refused, mistakes, plain, list, typing};
 
     return SUITE_RUN("prompt", tests, NULL, NULL);
 }
