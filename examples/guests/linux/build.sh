@@ -20,13 +20,15 @@ top=$(cd "$here/../../.." && pwd)
 usage()
 {
     cat <<END
-usage: build.sh --endian little|big --kind disco|native|busybox|initramfs|all --out DIR [options]
+usage: build.sh --endian little|big --kind disco|native|busybox|initramfs|image|all --out DIR [options]
 
   disco     kernel with the overlay, a guest of the monitor:  DIR/vmlinux, vmlinux.debug, System.map
   native    kernel as Debian ships it, for the bare machine:  DIR/vmlinux, vmlinux.debug, System.map
   busybox   static user land:                                 DIR/root/
   initramfs BusyBox (in DIR/busybox), test programs and init: DIR/initramfs.gz
-  all       the kernels in DIR/disco and DIR/native, the initramfs in DIR
+  image     the same as a disk: DIR/root.img (ext2), and for guests that have their root there the initramfs that
+            mounts it: DIR/start.gz; makes DIR/initramfs.gz on the way
+  all       the kernels in DIR/disco and DIR/native, the initramfs and the image in DIR
 
   --src DIR        where sources are unpacked, shared by byte orders and kinds (default: DIR/src)
   --jobs N         parallel compilations (default: number of processors)
@@ -64,8 +66,8 @@ parse_arguments()
     *) die "--endian must be little or big" ;;
     esac
     case $kind in
-    disco | native | busybox | initramfs | all) ;;
-    *) die "--kind must be disco, native, busybox, initramfs or all" ;;
+    disco | native | busybox | initramfs | image | all) ;;
+    *) die "--kind must be disco, native, busybox, initramfs, image or all" ;;
     esac
     [[ $jobs =~ ^[1-9][0-9]*$ ]] || die "--jobs must be a number"
     [ -n "$out" ] || die "--out is missing"
@@ -95,6 +97,13 @@ build_initramfs()
     "$here/mkinitramfs.sh" --endian "$endian" --busybox "$1/busybox" --out "$1/initramfs.gz"
 }
 
+build_image()
+{
+    build_initramfs "$1"
+    "$here/mkimage.sh" --root "$1/initramfs.gz.d/root" --out "$1/root.img"
+    "$here/mkstart.sh" --endian "$endian" --out "$1/start.gz"
+}
+
 main()
 {
     parse_arguments "$@"
@@ -104,10 +113,11 @@ main()
     trap 'exit 143' TERM HUP
     case $kind in
     initramfs) build_initramfs "$out" ;;
+    image) build_image "$out" ;;
     all)
         build_one disco "$out/disco"
         build_one native "$out/native"
-        build_initramfs "$out"
+        build_image "$out"
         ;;
     *) build_one "$kind" "$out" ;;
     esac

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Makes the guest's initramfs: BusyBox as build.sh left it, the test programs of userland/, and init.
+# Makes the guest's initramfs: BusyBox as build.sh left it, the test programs of userland/, scripts/, and init.
 
 set -euo pipefail
 export LC_ALL=C
@@ -15,7 +15,7 @@ usage()
 usage: mkinitramfs.sh --endian little|big --busybox DIR --out FILE
 
   --busybox DIR   what "build.sh --kind busybox --out DIR" made
-  --out FILE      the archive (newc, gzip); FILE.d beside it holds the compiled programs
+  --out FILE      the archive (newc, gzip); FILE.d beside it holds the compiled programs, and the tree as root/
 END
 }
 
@@ -52,8 +52,8 @@ work=$out.d
 mkdir -p "$work"
 with_lock "$work/.lock"
 
-hash=$(hash_inputs "$here/mkinitramfs.sh" "$here/init" "$here"/userland/* "$busybox/root/bin/busybox" -- \
-    "$endian" "$($triplet-gcc --version | head -n 1)")
+hash=$(hash_inputs "$here/mkinitramfs.sh" "$here/init" "$here"/userland/* "$here"/scripts/* \
+    "$busybox/root/bin/busybox" -- "$endian" "$($triplet-gcc --version | head -n 1)")
 if is_current "$work/.stamp" "$hash" && [ -f "$out" ]; then
     say "up to date"
     exit 0
@@ -63,11 +63,15 @@ rm -rf "$work/root"
 cp -a "$busybox/root" "$work/root"
 cd "$work/root"
 rm -f linuxrc
-mkdir -p proc sys dev tmp root etc disco
+mkdir -p proc sys dev tmp run mnt root etc disco var/lib/nfs
 cp "$here/init" init
+cp "$here"/scripts/* bin
 chmod 755 init
 echo 'root:x:0:0:root:/root:/bin/sh' >etc/passwd
 echo 'root:x:0:' >etc/group
+# What differs from machine to machine is not on a disk that they share.
+ln -s /run/hosts etc/hosts
+ln -s /run/resolv.conf etc/resolv.conf
 
 say "compiling the test programs"
 flags=(-std=gnu11 -O2 -Wall -Wextra -Werror -pthread)
