@@ -27,7 +27,7 @@ class Expect:
 
 
 # One row for each guest in examples/guests/tiny that does something alone (what several virtual CPUs or machines do
-# together, test_many.py has; bench_*, tests/bench); a guest without a row fails the test.
+# together, test_many.py has; bench_*, tests/bench), and for the thin OS's program; a guest without a row fails the test.
 GUESTS = {
     "hello": Expect(console="Hello from a guest\\.\n"),
     "badcall": Expect(console="badcall: every bad call was refused\n"),
@@ -41,6 +41,7 @@ GUESTS = {
     "measure": Expect(console="(piece [^\n]*\n)+"),
     "keeper": Expect(console=f"{KEPT}\n"),
     "share": Expect(console="share: [0-9a-f]{16}\n"),
+    "radix": Expect(console="radix: 262144 keys, threads 1, bits 8\n( +[a-z]+ +[0-9]+\n){6}radix: sorted, .*\n"),
     "panic": Expect(status=GUEST_DIED, cause="panic", log="vm vm0 panicked: out of coffee"),
 }
 # Guests that never end by themselves, and what they print before.
