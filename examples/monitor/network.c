@@ -82,7 +82,7 @@ void network_address(const struct vm *vm, uint8_t mac[6])
     memcpy(mac, address, sizeof address);
 }
 
-static const char *set_link(struct vm *vm, bool up)
+const char *network_link(struct vm *vm, bool up)
 {
     if (!vm->nic.net)
         return vm->config->net ? "is not running" : "has no network";
@@ -90,9 +90,6 @@ static const char *set_link(struct vm *vm, bool up)
     say("vm %s: network cable %s", vm->config->name, up ? "in" : "pulled");
     return NULL;
 }
-
-const char *network_up(struct vm *vm) { return set_link(vm, true); }
-const char *network_down(struct vm *vm) { return set_link(vm, false); }
 
 void network_fini(void)
 {

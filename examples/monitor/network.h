@@ -25,8 +25,7 @@ void network_close(struct vm *vm);
 /* The Ethernet address of the VM's interface. */
 void network_address(const struct vm *vm, uint8_t mac[6]);
 /* A person pulls the cable, or puts it back. NULL, or why not. */
-const char *network_up(struct vm *vm);
-const char *network_down(struct vm *vm);
+const char *network_link(struct vm *vm, bool up);
 /* No VM is left: the frames that still wait go. */
 void network_fini(void);
 void network_stats(struct vm *vm, stats_put *put);

@@ -71,13 +71,15 @@ static void one_vm(const struct prompt_out *out, const char *name,
         answer(out, "ok");
 }
 
+static const char *link_up(struct vm *vm) { return network_link(vm, true); }
+static const char *link_down(struct vm *vm) { return network_link(vm, false); }
 
 static void link(const struct prompt_out *out, const char *name, const char *state)
 {
     bool up = same(state, "up");
 
     if (up || same(state, "down"))
-        one_vm(out, name, up ? network_up : network_down);
+        one_vm(out, name, up ? link_up : link_down);
     else
         answer(out, "error: link NAME up, or down");
 }

@@ -87,8 +87,6 @@ bool devices_free(struct vm *vm);
 void devices_line(void *ctx, uint32_t device, bool up);
 enum disco_next devices_call(struct disco_vcpu *v, const struct disco_exit *x, int64_t *result);
 void devices_report(struct disco_vcpu *v, const char *what, uint64_t where);
-/* A person pulls the cable of its network, or puts it back. NULL, or why not. Processor 0. */
-const char *devices_link(struct vm *vm, bool up);
 /* Raise the lines of timers that have run out. When to call again, ns. Processor 0. */
 uint64_t devices_timers(uint64_t now);
 

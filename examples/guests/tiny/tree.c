@@ -5,7 +5,8 @@
 #define BEGIN_NODE 1 /* then its name */
 #define PROPERTY 3   /* then length, offset of its name, value */
 #define END 9
-#define STRUCTS 8 /* offsets in the header */
+#define TOTAL 4 /* offsets in the header */
+#define STRUCTS 8
 #define STRINGS 12
 
 extern const uint8_t *tiny_device_tree; /* start.S */
@@ -15,7 +16,10 @@ static uint32_t word(const uint8_t *p)
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-static const uint8_t *part(unsigned offset) { return tiny_device_tree + word(tiny_device_tree + offset); }
+static const uint8_t *part(unsigned offset)
+{
+    return tiny_device_tree + word(tiny_device_tree + offset);
+}
 
 static const uint8_t *next(const uint8_t *token)
 {
@@ -43,6 +47,8 @@ static int is_node(const uint8_t *token, const char *beginning)
     return word(token) == BEGIN_NODE && behind((const char *)token + 4, beginning);
 }
 
+const void *tree_end(void) { return tiny_device_tree + word(tiny_device_tree + TOTAL); }
+
 unsigned tree_vcpus(void)
 {
     unsigned n = 0;
@@ -60,7 +66,8 @@ static const uint8_t *property(const char *node, const char *name)
     for (const uint8_t *t = part(STRUCTS); word(t) != END; t = next(t)) {
         if (word(t) == BEGIN_NODE)
             inside = is_node(t, node);
-        if (inside && word(t) == PROPERTY && behind((const char *)part(STRINGS) + word(t + 8), name))
+        if (inside && word(t) == PROPERTY &&
+            behind((const char *)part(STRINGS) + word(t + 8), name))
             return t + 12;
     }
     return 0;
@@ -83,7 +90,8 @@ static uint64_t number(const char *text)
     return n;
 }
 
-uint64_t tree_number(const char *key, uint64_t otherwise)
+/* What stands behind "KEY=" on the command line; 0 if nothing does. */
+static const char *argument(const char *key)
 {
     const char *text = (const char *)property("chosen", "bootargs");
 
@@ -91,11 +99,32 @@ uint64_t tree_number(const char *key, uint64_t otherwise)
         const char *value = behind(text, key);
 
         if (value && *value == '=')
-            return number(value + 1);
+            return value + 1;
         while (*text && *text != ' ')
             text++;
         while (*text == ' ')
             text++;
     }
-    return otherwise;
+    return 0;
+}
+
+uint64_t tree_number(const char *key, uint64_t otherwise)
+{
+    const char *value = argument(key);
+
+    return value ? number(value) : otherwise;
+}
+
+unsigned tree_text(const char *key, char *text, unsigned size)
+{
+    const char *value = argument(key);
+    unsigned n = 0;
+
+    for (; value && value[n] && value[n] != ' '; n++) {
+        if (n + 1 >= size)
+            return 0;
+        text[n] = value[n];
+    }
+    text[n] = 0;
+    return n;
 }

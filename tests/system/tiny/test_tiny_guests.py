@@ -28,7 +28,7 @@ class Expect:
 
 
 # One row for each guest in examples/guests/tiny that does something alone (what several virtual CPUs or machines do
-# together, test_many.py has; bench_*, tests/bench); a guest without a row fails the test.
+# together, test_many.py has; bench_*, tests/bench), and for the thin OS's program; a guest without a row fails the test.
 GUESTS = {
     "hello": Expect(console="Hello from a guest\\.\n"),
     "badcall": Expect(console="badcall: every bad call was refused\n"),
@@ -44,6 +44,7 @@ GUESTS = {
     "share": Expect(console="share: [0-9a-f]{16}\n"),
     "uart": Expect(console="uart: printed by loads and stores, then from user mode\nuart: as a 16550 behaves\n",
                    log="used physical memory it does not have", words=("--uart",)),
+    "radix": Expect(console="radix: 262144 keys, threads 1, bits 8\n( +[a-z]+ +[0-9]+\n){6}radix: sorted, .*\n"),
     "panic": Expect(status=GUEST_DIED, cause="panic", log="vm vm0 panicked: out of coffee"),
 }
 # Guests that never end by themselves, and what they print before.

@@ -40,7 +40,7 @@ const char *life_stop(struct vm *vm) { return request("stop", vm); }
 const char *life_reset(struct vm *vm) { return request("reset", vm); }
 const char *life_pause(struct vm *vm) { return request("pause", vm); }
 const char *life_resume(struct vm *vm) { return request("resume", vm); }
-const char *devices_link(struct vm *vm, bool up) { return request(up ? "up" : "down", vm); }
+const char *network_link(struct vm *vm, bool up) { return request(up ? "up" : "down", vm); }
 void console_focus(struct vm *vm) { request("focus", vm); }
 void life_quit(void) { strcat(did, "quit;"); }
 const char *life_word(const struct vm *vm) { return vm == vms ? "running" : "off"; }
