@@ -22,9 +22,15 @@ extern "C" {
 /** Keys that a node holds. */
 #define DISCO_RANGES_KEYS 15
 
+/** One range of a map. */
+struct disco_range {
+    uint64_t first, count, value;
+};
+
 /** A node; the pool is an array of these. Opaque. */
 struct disco_ranges_node {
-    uint64_t word[2 + 3 * (DISCO_RANGES_KEYS + 1)];
+    uint32_t used, next;
+    struct disco_range slot[DISCO_RANGES_KEYS + 1];
 };
 
 /** Nodes for any number of maps. */
@@ -42,11 +48,14 @@ struct disco_ranges {
     uint64_t values; /**< numbers that have a value */
 };
 
-/** One range of a map. */
-struct disco_range {
-    uint64_t first, count, value;
-};
-
+/**
+ * Nodes that are enough for @p maps maps of one pool that have @p values values together, however scattered: all
+ * nodes but roots are kept about half full.
+ */
+static inline uint64_t disco_ranges_nodes(uint64_t values, uint64_t maps)
+{
+    return values / (DISCO_RANGES_KEYS / 2 - 1) + 2 * maps + 1;
+}
 /** Put @p n nodes into @p pool. */
 void disco_ranges_pool_init(struct disco_ranges_pool *pool, struct disco_ranges_node *node, uint32_t n);
 /** The first range that ends after @p at (contains it, or comes behind). @return whether there is one. */
@@ -54,8 +63,8 @@ bool disco_ranges_find(const struct disco_ranges *r, uint64_t at, struct disco_r
 /** The value of @p at. @return whether it has one. */
 bool disco_ranges_get(const struct disco_ranges *r, uint64_t at, uint64_t *value);
 /**
- * Give [first, first + count) values from @p value on; what was there is replaced. @return 0; DISCO_ERR_NO_SPACE (pool
- * empty: nothing has changed); DISCO_ERR_BAD_ARG (count 0, or wraps around).
+ * Give [first, first + count) values from @p value on; what was there is replaced. @return 0; DISCO_ERR_NO_SPACE (too
+ * few nodes are left: nothing has changed); DISCO_ERR_BAD_ARG (count 0, or wraps around).
  */
 int disco_ranges_set(struct disco_ranges *r, uint64_t first, uint64_t count, uint64_t value);
 /** Take the values of [first, first + count) away. @return as disco_ranges_set(): cutting a range in two may need a node. */
