@@ -251,9 +251,7 @@ def build_everything():
         build.host()
         for endian in ENDIANS:
             build.cross(endian)
-            guests.initramfs(endian)
-            guests.kernel(endian, guests.DISCO)
-            guests.kernel(endian, guests.NATIVE)
+            guests.everything(endian)
     return 0
 
 
