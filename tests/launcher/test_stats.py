@@ -43,6 +43,11 @@ class Counters(unittest.TestCase):
         self.assertEqual(log.stats.count, 2)
         self.assertEqual(log.stats.known["machine.pages_free"], 80)
 
+    def test_disks_and_network(self):
+        made = stats.nested(1, {"disk.root.hits": 2, "disk.cpu.hits": 3, "net.frames": 4, "vm0.exits": 5})
+        self.assertEqual((made["disks"], made["net"]), ({"root": {"hits": 2}, "cpu": {"hits": 3}}, {"frames": 4}))
+        self.assertEqual(made["vms"], {"vm0": {"exits": 5}})
+
     def test_file_that_cannot_be_written(self):
         with self.assertRaisesRegex(Failure, "--stats /nowhere/x: No such file"):
             stats.Writer("/nowhere/x")

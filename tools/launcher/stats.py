@@ -37,7 +37,10 @@ class Sets:
 
 
 def nested(time_ns, values):
-    """A set as it stands in JSON: the machine's counters, then those of processors and of virtual machines."""
+    """A set as it stands in JSON: the machine's counters, then those of processors and of virtual machines.
+
+    Where there are disks and a network, theirs are there too: disk.NAME.COUNTER and net.COUNTER.
+    """
     result = {"time_ns": time_ns, "machine": {}, "cpus": {}, "vms": {}}
     for name, value in values.items():
         place(result, name.split("."))[name.rpartition(".")[2]] = value
@@ -51,6 +54,10 @@ def place(result, parts):
         return result["machine"]
     if CPU.fullmatch(first):
         return result["cpus"].setdefault(CPU.fullmatch(first)[1], {})
+    if first == "net":
+        return result.setdefault("net", {})
+    if first == "disk" and len(parts) == 3:
+        return result.setdefault("disks", {}).setdefault(parts[1], {})
     vm = result["vms"].setdefault(first, {})
     vcpu = VCPU.fullmatch(parts[1])
     if len(parts) == 2 or not vcpu:
