@@ -148,7 +148,7 @@ void disks_stats(stats_put *put)
         char of[CONFIG_NAME + 8];
 
         disco_disk_stats(disks[i], &s);
-        log_format(of, sizeof of, "disk/%s", mon.config.disk[i].name);
+        log_format(of, sizeof of, "disk.%s", mon.config.disk[i].name);
         for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
             put(of, names[k].name, *(const uint64_t *)((const char *)&s + names[k].offset));
     }

@@ -168,7 +168,7 @@ def counters(known):
     total = {}
     for name, value in known.items():
         of, _, counter = name.partition(".")
-        if counter and "." not in counter and not of.startswith(("machine", "cpu")):
+        if counter and "." not in counter and not of.startswith(("machine", "cpu")) and of != "net":
             total[counter] = total.get(counter, 0) + value
     return total
 

@@ -8,7 +8,8 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from launcher import disks, guests, plan, run, vmconf, vmsfile
+from launcher import build, disks, guests, plan, run, vmconf, vmsfile
+from launcher.exec_ import Exec
 from launcher.say import Failure
 
 MIB = 1 << 20
@@ -227,6 +228,32 @@ class Planned(unittest.TestCase):
             for _ in range(2):
                 with mock.patch.object(plan, "built", side_effect=Failure("no build")), self.assertRaisesRegex(Failure, "no build"):
                     plan.plan(wish)
+
+
+class Bundled(unittest.TestCase):
+    """The whole plan of a Linux with its root on a disk, over products that are not the real ones."""
+
+    def test_root_on_a_disk(self):
+        with tempfile.TemporaryDirectory() as name:
+            made = {}
+            for product in ("root.img", "start.gz", "vmlinux"):
+                made[product] = Path(name) / product
+                made[product].write_bytes(product.encode().ljust(disks.BLOCK, b"."))
+            with mock.patch.object(build, "cross"), mock.patch.object(guests, "kernel", lambda *_: made["vmlinux"]), \
+                    mock.patch.object(guests, "root_image", lambda _: made["root.img"]), \
+                    mock.patch.object(guests, "start", lambda _: made["start.gz"]):
+                planned = plan.plan(run.Wish(vms=2, root=guests.DISK), Exec("true"))
+            self.addCleanup(planned.close)
+            self.assertEqual(planned.vms[1].disks, ["root"])
+            self.assertIn(b"[disk root]\nunit = 0\nchanges = private\nkeep = no\n\n[vm0]", planned.archive)
+            self.assertIn(made["start.gz"].read_bytes(), planned.archive)
+            self.assertEqual(planned.drives[0].file.read(8), b"root.img")
+            self.assertEqual(planned.memory, 2 * 256 * MIB + vmconf.room(len(planned.archive), True))
+            writer = disks.of_option(str(made["root.img"]))
+            writer.open()
+            self.addCleanup(disks.close_all, [writer])
+            with self.assertRaisesRegex(Failure, "in use"):
+                writer.lock()
 
 
 class Contradictions(unittest.TestCase):

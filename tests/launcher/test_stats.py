@@ -18,13 +18,12 @@ disco: stat web-1.vcpu0.run_ns 8
 disco: vm web-1 cpu 0: what a guest did: 0
 disco: stat web-1.vcpu7.state 2
 disco: stat web-1.odd
-disco: stat disk/web-1.reads 9
 disco: stat end 1000
 disco: stat machine.pages_free 90
 disco: stat end 2000
 disco: stat machine.pages_free 80
 """
-NESTED = {"time_ns": 1000, "machine": {"pages_free": 100}, "disks": {"web-1": {"reads": 9}}, "cpus": {"0": {"user_ns": 5}, "11": {"idle_ns": 6}},
+NESTED = {"time_ns": 1000, "machine": {"pages_free": 100}, "cpus": {"0": {"user_ns": 5}, "11": {"idle_ns": 6}},
           "vms": {"web-1": {"exits": 7, "vcpus": {"0": {"run_ns": 8}, "7": {"state": 2}}}}}
 
 
@@ -40,9 +39,14 @@ class Counters(unittest.TestCase):
             writer.close()
         first, second = map(json.loads, written.splitlines())
         self.assertEqual(first, NESTED)
-        self.assertEqual(second, {"time_ns": 2000, "machine": {"pages_free": 90}, "disks": {}, "cpus": {}, "vms": {}})
+        self.assertEqual(second, {"time_ns": 2000, "machine": {"pages_free": 90}, "cpus": {}, "vms": {}})
         self.assertEqual(log.stats.count, 2)
         self.assertEqual(log.stats.known["machine.pages_free"], 80)
+
+    def test_disks_and_network(self):
+        made = stats.nested(1, {"disk.root.hits": 2, "disk.cpu.hits": 3, "net.frames": 4, "vm0.exits": 5})
+        self.assertEqual((made["disks"], made["net"]), ({"root": {"hits": 2}, "cpu": {"hits": 3}}, {"frames": 4}))
+        self.assertEqual(made["vms"], {"vm0": {"exits": 5}})
 
     def test_file_that_cannot_be_written(self):
         with self.assertRaisesRegex(Failure, "--stats /nowhere/x: No such file"):

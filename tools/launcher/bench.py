@@ -42,9 +42,7 @@ def build_all(names, endian):
         if all(name in WITHOUT_LINUX for name in names):
             return host
         build.cross(endian)
-        guests.initramfs(endian)
-        guests.kernel(endian, guests.DISCO)
-        guests.kernel(endian, guests.NATIVE)
+        guests.everything(endian)
     return host
 
 

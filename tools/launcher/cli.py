@@ -149,9 +149,9 @@ def add_devices(one):
              "visible (default), keep (default) or lost say what becomes of changes; size=SIZE makes a missing FILE; "
              "log=SIZE limits what is kept of changes (64M); copy never maps pages. The first virtual machine gets "
              "the disks that are visible and kept, every one the others")
-    one.add_argument("--root", choices=(guests.DISK, guests.INITRAMFS), default=guests.ROOT,
+    one.add_argument("--root", choices=(guests.DISK, guests.INITRAMFS), default=guests.ROOT_FILES,
                      help="where the bundled Linux has its root file system: on a disk that all share, changes "
-                     f"private and lost, or in memory of its own (default: {guests.ROOT})")
+                     f"private and lost, or in memory of its own (default: {guests.ROOT_FILES})")
     one.add_argument("--net", choices=network.KINDS, default="",
                      help="the virtual machines' network: none, private to them (default), or user: this computer as well, "
                      "as 10.0.2.2. vmN is 10.0.2.(16+N)")
@@ -251,9 +251,7 @@ def build_everything():
         build.host()
         for endian in ENDIANS:
             build.cross(endian)
-            guests.initramfs(endian)
-            guests.kernel(endian, guests.DISCO)
-            guests.kernel(endian, guests.NATIVE)
+            guests.everything(endian)
     return 0
 
 

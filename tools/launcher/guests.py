@@ -14,9 +14,6 @@ SOURCES = BUILD / "guest" / "src"
 # What the kernel overlay takes from our own headers.
 ABI = (ROOT / "include" / "disco" / "calls.h", ROOT / "backends" / "mips64" / "abi.h")
 DISCO, NATIVE = "disco", "native"
-# Where the root file system of the monitor's guests is, unless told.
-DISK, INITRAMFS = "disk", "initramfs"
-ROOT = INITRAMFS
 BUILD_TIMEOUT = 3600
 
 # What each kernel is told before the person's --append.
@@ -25,6 +22,10 @@ COMMAND_LINE = {
     # Counts of different processors differ by seconds on this QEMU: the GIC's counter is the one clock they share.
     NATIVE: "console=ttyS0,115200 rdinit=/init clocksource=GIC panic=-1 quiet",
 }
+
+# Where the root file system of the monitor's guests is: --root, and what is meant without it.
+DISK, INITRAMFS = "disk", "initramfs"
+ROOT_FILES = DISK
 
 
 def kernel(endian, kind):
@@ -43,13 +44,28 @@ def initramfs(endian):
 
 
 def root_image(endian):
-    """The root file system as a disk image, the same user land."""
-    raise Failure("--root disk: there is no root image yet")
+    """The same user land as the image of a disk, which is only ever read."""
+    return from_image_build(endian, "root.img", "the guest's root file system")
 
 
 def start(endian):
-    """The compressed initramfs whose first program looks for the root on a disk."""
-    raise Failure("--root disk: there is no root image yet")
+    """The compressed initramfs of guests with their root on a disk: it mounts that."""
+    return from_image_build(endian, "start.gz", "what mounts the guest's root file system")
+
+
+def from_image_build(endian, name, what):
+    out = guest_build(endian)
+    return made(out / name, f"{what} ({endian} endian)", [build_command(endian, "image", out)])
+
+
+def everything(endian):
+    """All that belongs to Linux guests, before somebody's time is taken."""
+    initramfs(endian)
+    if ROOT_FILES == DISK:
+        root_image(endian)
+        start(endian)
+    for kind in (DISCO, NATIVE):
+        kernel(endian, kind)
 
 
 def build_command(endian, kind, out):

@@ -27,7 +27,7 @@ class Wish:
     machine_mem: str = ""
     endian: str = ""
     append: str = ""
-    root: str = guests.ROOT
+    root: str = guests.ROOT_FILES
     disk: list = field(default_factory=list)
     net: str = ""
     forward: list = field(default_factory=list)

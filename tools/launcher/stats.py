@@ -9,7 +9,6 @@ from .say import Failure
 END = "end"
 VCPU = re.compile(r"vcpu(\d+)")
 CPU = re.compile(r"cpu(\d+)")
-DISK = "disk/"
 
 
 class Sets:
@@ -38,8 +37,11 @@ class Sets:
 
 
 def nested(time_ns, values):
-    """A set as it stands in JSON: the machine's counters, then those of disks, processors and virtual machines."""
-    result = {"time_ns": time_ns, "machine": {}, "disks": {}, "cpus": {}, "vms": {}}
+    """A set as it stands in JSON: the machine's counters, then those of processors and of virtual machines.
+
+    Where there are disks and a network, theirs are there too: disk.NAME.COUNTER and net.COUNTER.
+    """
+    result = {"time_ns": time_ns, "machine": {}, "cpus": {}, "vms": {}}
     for name, value in values.items():
         place(result, name.split("."))[name.rpartition(".")[2]] = value
     return result
@@ -50,10 +52,12 @@ def place(result, parts):
     first = parts[0]
     if len(parts) == 1 or first == "machine":
         return result["machine"]
-    if first.startswith(DISK):
-        return result["disks"].setdefault(first.removeprefix(DISK), {})
     if CPU.fullmatch(first):
         return result["cpus"].setdefault(CPU.fullmatch(first)[1], {})
+    if first == "net":
+        return result.setdefault("net", {})
+    if first == "disk" and len(parts) == 3:
+        return result.setdefault("disks", {}).setdefault(parts[1], {})
     vm = result["vms"].setdefault(first, {})
     vcpu = VCPU.fullmatch(parts[1])
     if len(parts) == 2 or not vcpu:

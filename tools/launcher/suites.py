@@ -250,9 +250,7 @@ def system(endian, kind):
         with build.lock():
             build.cross(endian)
             if kind == "linux":
-                guests.initramfs(endian)
-                guests.kernel(endian, guests.DISCO)
-                guests.kernel(endian, guests.NATIVE)
+                guests.everything(endian)
         limit = SYSTEM_LIMIT + 8 * int(os.environ.get(SOAK, "0"))
         return python_tests(ROOT / "tests" / "system" / kind, limit, DISCO_ENDIAN=endian)
     return suite
