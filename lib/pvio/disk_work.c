@@ -160,7 +160,6 @@ bool disco_disk_go_on(struct request *r)
 static bool concerned(struct request *r, const struct request *moved)
 {
     if (r == moved || (r->state == JOINED && r->joined == moved) || r->state == STALLED) {
-        r->port->disk->stalled -= r->state == STALLED;
         disco_disk_enter(r);
         return true;
     }
@@ -173,13 +172,17 @@ static bool waits_on(struct request *r)
     return !r->status && !r->forgotten && disco_disk_go_on(r);
 }
 
-/* The list is made anew from those that still wait, in their order. */
+/*
+ * The list is made anew from those that still wait, in their order. All that are stalled try again: from the first on
+ * that the store does not take, the others are behind it.
+ */
 static void wake(struct disco_disk *d, struct request *moved, struct request_list *over)
 {
     struct request_list old = d->waiting;
     struct request *r;
 
     d->waiting.first = NULL;
+    d->stalled = 0;
     while ((r = take_first(&old))) {
         if (!concerned(r, moved) || waits_on(r))
             append(&d->waiting, r);
