@@ -43,6 +43,7 @@ static void on_done(struct disco_store_io *io, int status)
 
     lock(d);
     d->moving--;
+    disco_disk_enter(r); /* nobody may join it any more */
     if (status < 0)
         r->status = status;
     else if (!is_direct(d))
@@ -156,14 +157,12 @@ bool disco_disk_go_on(struct request *r)
     return false;
 }
 
-/* Does @p r wait for the end of @p moved, or for any? Then it works again. */
+/* Does @p r wait for the end of @p moved, or for any? Then it works again, as @p moved does already. */
 static bool concerned(struct request *r, const struct request *moved)
 {
-    if (r == moved || (r->state == JOINED && r->joined == moved) || r->state == STALLED) {
+    if ((r->state == JOINED && r->joined == moved) || r->state == STALLED)
         disco_disk_enter(r);
-        return true;
-    }
-    return false;
+    return r->state == WORKING;
 }
 
 /* One that failed, or whose VM is gone, goes no further. */
@@ -173,21 +172,23 @@ static bool waits_on(struct request *r)
 }
 
 /*
- * The list is made anew from those that still wait, in their order. All that are stalled try again: from the first on
- * that the store does not take, the others are behind it.
+ * In the order they came. All that are stalled try again: from the first on that the store does not take, the others
+ * are behind it. Who goes on must find everybody in the list who reads what it wants.
  */
 static void wake(struct disco_disk *d, struct request *moved, struct request_list *over)
 {
-    struct request_list old = d->waiting;
-    struct request *r;
+    struct request **at = &d->waiting.first, *r;
 
-    d->waiting.first = NULL;
+    d->waiting.last = NULL;
     d->stalled = 0;
-    while ((r = take_first(&old))) {
-        if (!concerned(r, moved) || waits_on(r))
-            append(&d->waiting, r);
-        else
+    while ((r = *at)) {
+        if (!concerned(r, moved) || waits_on(r)) {
+            d->waiting.last = r;
+            at = &r->next;
+        } else {
+            *at = r->next;
             append(over, r);
+        }
     }
 }
 
