@@ -11,20 +11,23 @@
  *
  *                 lost at reset                        kept
  *     private     a log of the VM's own, emptied       a log of the VM's own, kept while the
- *                 when the port opens                  disk exists
+ *                 when the port closes                 disk exists
  *     visible     one log for all ports, emptied       written through to the store: one
- *                 when the first of them opens         port at a time
+ *                 when the last of them closes         port at a time
  *
  * All but "visible, kept" are *shared*: the store is only read, each sector once, into a cache of machine pages. A read
  * looks into the log, then into the cache, then asks the store. Where a request wants a whole aligned page into a
  * whole aligned page, the page of log or cache is mapped read-only at the target (copy-on-write, DISCO_PMAP_COW), else
- * bytes are copied. Written sectors go to the log. A page of the log that a guest has mapped is never changed: the
- * log takes a new one. A page of the cache that nobody maps can be evicted.
+ * bytes are copied. Written sectors go to the log: a whole aligned page that is written is not copied either, but lent
+ * to the log by its guest. A page of the log is never changed, for guests may have it mapped: the log takes a new
+ * one. A page of the cache that nobody maps can be evicted.
  *
- * Cache and logs are indexes from ranges of blocks to machine pages (ranges.h) in nodes from one pool.
+ * Cache and logs are indexes from blocks of a page's size to machine pages (ranges.h) in nodes from one pool. The cache
+ * takes at most half of the nodes; where it gets none, its pages are used once and forgotten.
  *
- * Locking: a disk's lock is a device's (lock.h, 0). Nothing here waits for a store: its completion goes on with the
- * requests that waited.
+ * Locking: a disk's lock is a device's (lock.h, 0). It is held while indexes are looked into and changed, and while
+ * the store is given work; guest memory is reached without it, but for what DISK_DONE writes. Nothing here waits for
+ * a store: its completion goes on with the requests that waited.
  */
 
 #include <disco/io.h>
@@ -64,13 +67,17 @@ struct disco_store {
     bool read_only;
     /**
      * Begin @p io; may be called under a disk's lock, so `done` is never called from here.
-     * @return 0: `done` will be called; 1: all is done already, and `done` will not be called; DISCO_ERR_BUSY: too
-     * much at work, submit again after some `done`; another error: it failed.
+     * @return 0: `done` will be called; 1: all is done already, and `done` will not be called; DISCO_ERR_BUSY: as many
+     * as it can take are at work, submit again after some `done` of the same disk; another error: it failed.
+     * No transfer goes beyond the store's end.
      */
     int (*submit)(struct disco_store *s, struct disco_store_io *io);
 };
 
 /* --- disks --- */
+
+/** Requests of one port at work at most, those included whose end the guest has not taken; beyond: DISCO_ERR_BUSY. */
+#define DISCO_DISK_DEPTH 32
 
 /** What a disk does with writes: bits. */
 enum disco_disk_mode {
@@ -87,16 +94,21 @@ struct disco_disk_config {
     unsigned ports;       /**< VMs that may have it, at most 64 */
     uint64_t cache_pages; /**< of the cache at most; 0: no limit but memory's */
     uint64_t log_pages;   /**< of each log at most; beyond: DISCO_ERR_NO_SPACE to the writer */
-    uint64_t nodes;       /**< index nodes in the pool, for cache and logs */
+    /**
+     * Index nodes in the pool, for cache and logs; not needed by a "visible, kept" disk. disco_ranges_nodes() of all
+     * pages that the logs may hold, twice, is always enough; a quarter of that does for what guests write in practice.
+     */
+    uint64_t nodes;
     bool copy;            /**< never map, always copy: for comparison */
 };
 
 /** Counters of one disk; accessed atomically. */
 struct disco_disk_stats {
     uint64_t reads, writes, flushes; /**< requests */
-    uint64_t errors;                 /**< requests that failed or were refused */
+    uint64_t errors;                 /**< requests that failed or were refused (but not with "ask again") */
     uint64_t mapped, copied;         /**< pages mapped; bytes copied into guests */
-    uint64_t hits, misses;           /**< blocks found in log or cache; asked of the store */
+    uint64_t hits, misses;           /**< blocks found in log or cache; read from the store */
+    uint64_t lent;                   /**< whole pages written without a copy */
     uint64_t cached, evicted;        /**< pages in the cache now; thrown out ever */
     uint64_t logged;                 /**< pages in all logs now */
 };
@@ -109,7 +121,7 @@ size_t disco_disk_size(const struct disco_disk_config *c);
 /** *out lies in @p storage (64-byte aligned). @return 0, DISCO_ERR_BAD_ARG, DISCO_ERR_NO_SPACE. */
 int disco_disk_init(struct disco_disk **out, void *storage, size_t size,
                     const struct disco_disk_config *c);
-/** Give every page back. No port is open and nothing is at work (else DISCO_ERR_BUSY). */
+/** Give every page back, kept logs too. No port is open and nothing is at work (else DISCO_ERR_BUSY). */
 int disco_disk_fini(struct disco_disk *d);
 
 /**
@@ -120,9 +132,11 @@ int disco_disk_fini(struct disco_disk *d);
 int disco_disk_open(struct disco_disk *d, unsigned port, struct disco_pmap *pmap,
                     struct disco_line line, struct disco_disk_port **out);
 /**
- * The VM has ended: its requests are forgotten. @return 0, and the port is closed and no longer knows the pmap;
+ * The VM has ended, and none of its virtual CPUs runs: its requests are forgotten, the line is lowered, a log that is
+ * lost at reset gives its pages back. @return 0, and the port is closed and no longer knows the pmap;
  * DISCO_ERR_BUSY: transfers of its own are at work (written-through disks only): call again later. `pmap` must
- * outlive that; guest memory is not touched any more from the first call on.
+ * outlive that; guest memory is not touched any more when the first call has returned. A closed port: 0. One caller at a
+ * time. Not from a store's `done`, nor under any lock: it may wait for another processor to end what that has begun.
  */
 int disco_disk_close(struct disco_disk_port *p);
 
@@ -130,14 +144,18 @@ int disco_disk_close(struct disco_disk_port *p);
 uint64_t disco_disk_sectors(const struct disco_disk *d);
 /**
  * Begin the request that lies in @p in. Errors and results as struct disco_disk_request says; bad requests
- * (beyond the end, no multiple of a sector, too long, the same page twice as target, outside the VM's memory) are
- * refused as a whole. @p node: on whose behalf.
+ * (beyond the end, no multiple of a sector, too long, segments of a read that overlap, outside the VM's memory)
+ * are refused as a whole: DISCO_ERR_BAD_ARG, _OVERFLOW, _BAD_ADDRESS; a write to a store that is read-only:
+ * DISCO_ERR_READ_ONLY; a port that is closed: DISCO_ERR_STATE. @p node: on whose behalf.
  */
 int disco_disk_request(struct disco_disk_port *p, const struct disco_buf *in, unsigned node);
 /** Take one finished request. @return whether there was one. Lowers the line after the last. */
 bool disco_disk_done(struct disco_disk_port *p, uint64_t *tag, int *status);
 
-/** Throw out up to @p pages cached pages that nobody maps. @return how many. May be called by anybody who needs memory. */
+/**
+ * Throw out up to @p pages cached pages that nobody maps. @return how many. May be called by anybody who needs memory
+ * and holds no lock of lock.h that is a device's; the disk does it by itself before a request of its own fails.
+ */
 uint64_t disco_disk_evict(struct disco_disk *d, uint64_t pages);
 /** Counters into *out. */
 void disco_disk_stats(const struct disco_disk *d, struct disco_disk_stats *out);

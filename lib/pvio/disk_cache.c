@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The cache of a shared disk: blocks that were read from the store once, for whichever VM. Its pages are never changed.
+ * Two requests never read the same block at once: the second joins the first, and looks again when that is over.
+ */
+#include "disk_private.h"
+
+/* Pages looked at for eviction while the lock is held: at most. */
+#define SCAN 256
+/* Pages thrown out when one is needed: the next ones are needed soon. */
+#define BATCH 32
+
+unsigned disco_disk_look(const struct disco_ranges *map, uint64_t block, unsigned max, bool *has,
+                         uint64_t *page)
+{
+    struct disco_range x;
+    uint64_t n = max;
+
+    *has = false;
+    if (!disco_ranges_find(map, block, &x))
+        return max;
+    if (x.first > block)
+        return x.first - block < n ? (unsigned)(x.first - block) : max;
+    *has = true;
+    *page = x.value + (block - x.first);
+    return x.first + x.count - block < n ? (unsigned)(x.first + x.count - block) : max;
+}
+
+/* --- eviction --- */
+
+/* The range at the hand, or the first one, if the hand has come to the end. */
+static bool at_hand(struct disco_disk *d, struct disco_range *x)
+{
+    if (!disco_ranges_find(&d->cache, d->hand, x)) {
+        d->hand = 0;
+        if (!disco_ranges_find(&d->cache, 0, x))
+            return false;
+    }
+    if (d->hand < x->first)
+        d->hand = x->first;
+    return true;
+}
+
+/* Our reference is the only one: nobody maps the page, or copies out of it. Nobody can begin to without our lock. */
+static uint64_t unused(const struct disco_disk *d, uint64_t page, uint64_t max)
+{
+    uint64_t n = 0;
+
+    while (n < max && disco_memmap_refs(d->c.mm, (disco_mpn){page + n}) == 1)
+        n++;
+    return n;
+}
+
+static int forget(struct disco_disk *d, uint64_t block, uint64_t n)
+{
+    uint32_t left = d->pool.left;
+    int err = disco_ranges_clear(&d->cache, block, n);
+
+    d->cache_nodes += (uint64_t)left - d->pool.left;
+    return err;
+}
+
+/* Where forgetting takes a node and there is none, the hand goes on: the ends of ranges take none. */
+static uint64_t evict(struct disco_disk *d, uint64_t want, uint64_t scan)
+{
+    uint64_t gone = 0;
+    struct disco_range x;
+
+    while (gone < want && scan && at_hand(d, &x)) {
+        uint64_t page = x.value + (d->hand - x.first), max = x.first + x.count - d->hand, n;
+
+        max = max < want - gone ? max : want - gone;
+        n = unused(d, page, max < scan ? max : scan);
+        scan -= n ? n : 1;
+        if (!n || forget(d, d->hand, n)) {
+            d->hand++;
+            continue;
+        }
+        for (uint64_t i = 0; i < n; i++)
+            disco_memmap_put(d->c.mm, (disco_mpn){page + i});
+        gone += n;
+    }
+    disco_count(&d->stats.evicted, gone);
+    disco_store(&d->stats.cached, d->cache.values);
+    return gone;
+}
+
+/* Once around: the lock is given up now and then, for others to go on. */
+uint64_t disco_disk_evict(struct disco_disk *d, uint64_t pages)
+{
+    uint64_t gone = 0, left = disco_load(&d->stats.cached);
+
+    while (left && gone < pages) {
+        uint64_t scan = left < SCAN ? left : SCAN;
+
+        lock(d);
+        gone += evict(d, pages - gone, scan);
+        unlock(d);
+        left -= scan;
+    }
+    return gone;
+}
+
+/* --- pages --- */
+
+int disco_disk_page(struct disco_disk *d, unsigned node, disco_mpn *out)
+{
+    int err = disco_memmap_alloc(d->c.mm, node, DISCO_PAGE_MONITOR, out);
+
+    if (err == DISCO_ERR_NO_MEMORY && evict(d, BATCH, SCAN))
+        err = disco_memmap_alloc(d->c.mm, node, DISCO_PAGE_MONITOR, out);
+    return err;
+}
+
+disco_mpn *disco_disk_place(struct request *r, unsigned i)
+{
+    if (is_write(r) && !is_direct(r->port->disk))
+        return &r->base[i > 0];
+    return &r->page[i];
+}
+
+/* A request that was stalled may have some already. */
+int disco_disk_pages(struct request *r, unsigned n)
+{
+    struct disco_disk *d = r->port->disk;
+    int err = DISCO_OK;
+    unsigned i = 0;
+
+    while (i < n && !err) {
+        disco_mpn *place = disco_disk_place(r, r->at + i);
+
+        if (place->v == NO_PAGE)
+            err = disco_disk_page(d, r->node, place);
+        i += !err;
+    }
+    return i ? (int)i : err;
+}
+
+/* --- what was read --- */
+
+/* Room in the cache for @p n pages, or for fewer. */
+static uint64_t room(struct disco_disk *d, uint64_t n)
+{
+    uint64_t max = d->c.cache_pages, have = d->cache.values;
+
+    if (d->cache_nodes > d->c.nodes / 2)
+        return 0;
+    if (!max || n <= max - have)
+        return n;
+    evict(d, n - (max - have), SCAN);
+    return n < max - d->cache.values ? n : max - d->cache.values;
+}
+
+/* The pages of @p n blocks follow each other. */
+static void keep_run(struct disco_disk *d, uint64_t block, disco_mpn page, uint64_t n)
+{
+    uint32_t left = d->pool.left;
+
+    n = room(d, n);
+    if (!n || disco_ranges_set(&d->cache, block, n, page.v))
+        return;
+    d->cache_nodes += (uint64_t)left - d->pool.left;
+    for (uint64_t i = 0; i < n; i++)
+        disco_memmap_get(d->c.mm, (disco_mpn){page.v + i});
+}
+
+void disco_disk_keep(struct request *r, unsigned n)
+{
+    struct disco_disk *d = r->port->disk;
+
+    for (unsigned i = r->at, end = r->at + n; i < end;) {
+        disco_mpn first = *disco_disk_place(r, i);
+        unsigned run = 1;
+
+        while (i + run < end && disco_disk_place(r, i + run)->v == first.v + run)
+            run++;
+        keep_run(d, r->block + i, first, run);
+        i += run;
+    }
+    disco_store(&d->stats.cached, d->cache.values);
+    disco_count(&d->stats.misses, n);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Writing (Disco, section 4.2.1). First, without the lock, what the guest writes becomes pages, a block each: the guest's
+ * own, lent and read-only from then on, where it writes whole pages; copies elsewhere. What the guest does with its
+ * memory after that changes nothing. On a shared disk, blocks that are written in part are then completed with what
+ * they were, and all go into the log in the place of older ones. On a disk that is written through, they go to the store.
+ */
+#include "disk_private.h"
+
+#include <string.h>
+
+/* Pages of an index that are given back while the lock is held. */
+#define BATCH 32
+
+struct disco_ranges *disco_disk_log(struct disco_disk_port *p)
+{
+    return p->disk->c.mode & DISCO_DISK_VISIBLE ? &p->disk->log : &p->log;
+}
+
+/* --- from the guest --- */
+
+static uint8_t *bytes_of(struct disco_disk *d, disco_mpn mpn)
+{
+    return d->c.backend->ops->page(d->c.backend, mpn);
+}
+
+/* A page for block @p i; zeroed, unless all of it will be written. */
+static int new_page(struct request *r, unsigned i)
+{
+    struct disco_disk *d = r->port->disk;
+    uint64_t first, end;
+    int err;
+
+    lock(d);
+    err = disco_disk_page(d, r->node, &r->page[i]);
+    unlock(d);
+    disco_disk_span(r, i, &first, &end);
+    if (!err && end - first < BLOCK_SECTORS)
+        d->c.backend->ops->page_zero(d->c.backend, r->page[i]);
+    return err;
+}
+
+static int lend(struct request *r, const struct piece *p)
+{
+    struct disco_disk *d = r->port->disk;
+    int err = disco_pmap_lend(r->port->pmap, disco_pa_page(p->pa), r->node, DISCO_PMAP_COW,
+                              &r->page[p->block]);
+
+    disco_count(&d->stats.lent, !err);
+    return err;
+}
+
+static int copy(struct request *r, const struct piece *p)
+{
+    struct disco_disk *d = r->port->disk;
+    disco_mpn *page = &r->page[p->block];
+    int err = page->v == NO_PAGE ? new_page(r, p->block) : DISCO_OK;
+
+    if (err)
+        return err;
+    return disco_pmap_read(r->port->pmap, p->pa, bytes_of(d, *page) + p->offset, p->len, r->node);
+}
+
+int disco_disk_gather(struct request *r)
+{
+    struct walk w = disco_disk_walk(r);
+    struct piece p;
+    int err = DISCO_OK;
+
+    while (!err && disco_disk_piece(&w, &p)) {
+        if (!disco_disk_whole(r, &p) || lend(r, &p))
+            err = copy(r, &p);
+    }
+    return err;
+}
+
+/* --- to the log --- */
+
+/* Block @p i gets what it was around the sectors that are written. The log may have it by now, from another request. */
+static void complete(struct request *r, unsigned i)
+{
+    struct disco_disk *d = r->port->disk;
+    uint64_t first, end, begin = (r->block + i) * BLOCK_SECTORS;
+    uint8_t *to = bytes_of(d, r->page[i]);
+    disco_mpn base = r->base[i > 0];
+    const uint8_t *from;
+    size_t head, tail;
+
+    if (disco_disk_span(r, i, &first, &end))
+        return;
+    (void)disco_ranges_get(disco_disk_log(r->port), r->block + i, &base.v);
+    from = bytes_of(d, base);
+    head = (size_t)(first - begin) * DISCO_SECTOR;
+    tail = (size_t)(end - begin) * DISCO_SECTOR;
+    memcpy(to, from, head);
+    memcpy(to + tail, from + tail, DISCO_PAGE_SIZE - tail);
+}
+
+/* Would the log be too big? */
+static bool full(struct request *r, const struct disco_ranges *log)
+{
+    uint64_t sum = log->values, page;
+    unsigned n;
+    bool has;
+
+    for (unsigned i = 0; i < r->blocks; i += n) {
+        n = disco_disk_look(log, r->block + i, r->blocks - i, &has, &page);
+        sum += has ? 0 : n;
+    }
+    return sum > r->port->disk->c.log_pages;
+}
+
+/* What the log has of blocks [i, i + n) goes to `page`. */
+static void take_old(struct request *r, const struct disco_ranges *log, unsigned i, unsigned n)
+{
+    for (unsigned end = i + n, k; i < end; i += k) {
+        uint64_t page;
+        bool has;
+
+        k = disco_disk_look(log, r->block + i, end - i, &has, &page);
+        for (unsigned j = 0; j < k; j++)
+            r->page[i + j].v = has ? page + j : NO_PAGE;
+    }
+}
+
+/* Blocks [i, i + n), whose pages follow each other. Where it fails they stay the request's. */
+static int put_run(struct request *r, struct disco_ranges *log, unsigned i, unsigned n)
+{
+    uint64_t page = r->page[i].v;
+    int err;
+
+    take_old(r, log, i, n);
+    err = disco_ranges_set(log, r->block + i, n, page);
+    for (unsigned k = 0; err && k < n; k++)
+        r->page[i + k].v = page + k;
+    return err;
+}
+
+int disco_disk_commit(struct request *r)
+{
+    struct disco_ranges *log = disco_disk_log(r->port);
+    uint64_t before = log->values;
+    int err = DISCO_OK;
+
+    if (full(r, log))
+        return DISCO_ERR_NO_SPACE;
+    complete(r, 0);
+    if (r->blocks > 1)
+        complete(r, r->blocks - 1);
+    for (unsigned i = 0, n; !err && i < r->blocks; i += n) {
+        for (n = 1; i + n < r->blocks && r->page[i + n].v == r->page[i].v + n; n++)
+            ;
+        err = put_run(r, log, i, n);
+    }
+    disco_count(&r->port->disk->stats.logged, log->values - before);
+    return err;
+}
+
+/* --- the end of an index --- */
+
+/* The first few pages: to shorten a range takes no node. @return how many. */
+static uint64_t take_some(struct disco_disk *d, struct disco_ranges *index, uint64_t *page)
+{
+    struct disco_range x;
+    uint64_t n = 0;
+
+    lock(d);
+    if (disco_ranges_find(index, 0, &x)) {
+        n = x.count < BATCH ? x.count : BATCH;
+        *page = x.value;
+        disco_ranges_clear(index, x.first, n);
+    }
+    unlock(d);
+    return n;
+}
+
+void disco_disk_drop(struct disco_disk *d, struct disco_ranges *index, uint64_t *counter)
+{
+    uint64_t page, n;
+
+    while ((n = take_some(d, index, &page))) {
+        for (uint64_t i = 0; i < n; i++)
+            disco_memmap_put(d->c.mm, (disco_mpn){page + i});
+        disco_count(counter, -n);
+    }
+}
