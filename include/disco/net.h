@@ -176,7 +176,7 @@ struct disco_remapper {
  *
  * `from` may be any page of the VM's: one that was never touched is made, zeroed; one that is the VM's alone becomes
  * read-only for DISCO_PMAP_NET; one that is shared already, or replicated, stays what it is, and `to` is shared for the
- * same reason. `to` equal to `from` is done. A page of the map of dead pages is refused as `from` (DISCO_ERR_BUSY).
+ * same reason. `to` equal to `from` is done.
  */
 int disco_remap_calls(struct disco_remapper *r, struct disco_calls *t);
 
