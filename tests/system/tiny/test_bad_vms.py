@@ -102,6 +102,12 @@ class BadConfigurations(unittest.TestCase):
         self.assertIn("memory overcommitted", log)
         self.assertIn("disco: vm one ended: poweroff code 0", log)
 
+    def test_port_inside_the_memory(self):
+        for memory, words in (("497M", "error: .*memory has to end below the port"), ("496M", "vm one ended: poweroff code 0")):
+            with self.subTest(memory):
+                log = alone((GOOD.replace("16M", memory) + "uart = yes\n").encode(), 96, hello=self.hello)
+                self.assertRegex(log, f"(?m)^disco: {words}")
+
     def test_kernel_that_is_not_there(self):
         path, done = self.from_file(GOOD.replace("hello", "nobody"))
         self.assertEqual(done.status, LAUNCHER_ERROR, done)

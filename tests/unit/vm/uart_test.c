@@ -116,6 +116,38 @@ START_TEST(accesses)
 }
 END_TEST
 
+/* A device sees as many bytes as are stored, and only so many of its answer reach the guest. */
+static uint64_t seen;
+
+static uint64_t answer_much(void *dev, uint64_t offset, unsigned size)
+{
+    (void)dev, (void)size;
+    return UINT64_MAX - offset;
+}
+
+static void note(void *dev, uint64_t offset, unsigned size, uint64_t value)
+{
+    (void)dev, (void)offset, (void)size;
+    seen = value;
+}
+
+START_TEST(values_are_cut)
+{
+    static const struct disco_mmio_ops ops = {answer_much, note};
+    static const uint64_t masks[] = {0xff, 0xffff, 0xffffffff, UINT64_MAX};
+
+    ck_assert_int_eq(disco_mmio_add(&m, &(struct disco_mmio_window){{0x1000}, 64, &ops, NULL}), 0);
+    for (unsigned i = 0; i < 4; i++) {
+        uint64_t value = 0x123456789abcdef0;
+
+        ck_assert_int_eq(disco_mmio_access(&m, (disco_pa){0x1010}, 1u << i, true, &value), 0);
+        ck_assert_uint_eq(seen, value & masks[i]);
+        ck_assert_int_eq(disco_mmio_access(&m, (disco_pa){0x1010}, 1u << i, false, &value), 0);
+        ck_assert_uint_eq(value, (UINT64_MAX - 0x10) & masks[i]);
+    }
+}
+END_TEST
+
 /* --- the serial port --- */
 
 START_TEST(refuses)
@@ -467,9 +499,18 @@ END_TEST
 int main(void)
 {
     const TTest *tests[] = {
-        windows,  accesses,        refuses,         looks_like_a_16550a,
-        output,   empty_interrupt, input,           input_that_finds_no_room,
-        loopback, widths,          random_accesses,
+        windows,
+        accesses,
+        values_are_cut,
+        refuses,
+        looks_like_a_16550a,
+        output,
+        empty_interrupt,
+        input,
+        input_that_finds_no_room,
+        loopback,
+        widths,
+        random_accesses,
     };
 
     return SUITE_RUN("uart", tests, setup_uart, teardown);
