@@ -64,7 +64,7 @@ struct disco_disk_done {
 #define DISCO_NET_SEGS 64
 
 /** Flag in a segment's len, NET_SEND: the page will not change soon; share it if it is whole and aligned. */
-#define DISCO_NET_STABLE (UINT64_C(1) << 63)
+#define DISCO_NET_STABLE ((uint64_t)1 << 63)
 
 /**
  * NET_SEND: this, and `segs` of struct disco_io_seg directly behind it: a frame in segments. Whole, aligned pages that

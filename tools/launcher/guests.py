@@ -12,7 +12,8 @@ from .say import Failure
 LINUX = ROOT / "examples" / "guests" / "linux"
 SOURCES = BUILD / "guest" / "src"
 # What the kernel overlay takes from our own headers.
-ABI = (ROOT / "include" / "disco" / "calls.h", ROOT / "backends" / "mips64" / "abi.h")
+ABI = (ROOT / "include" / "disco" / "calls.h", ROOT / "include" / "disco" / "io.h",
+       ROOT / "backends" / "mips64" / "abi.h")
 DISCO, NATIVE = "disco", "native"
 BUILD_TIMEOUT = 3600
 

@@ -9,6 +9,7 @@ overlay_files()
 # Our headers that both sides of the machine interface include: source and place in the kernel tree.
 shared_headers=(
     include/disco/calls.h
+    include/disco/io.h
     backends/mips64/abi.h
 )
 shared_dir=arch/mips/include/asm/mach-disco/disco

@@ -14,14 +14,12 @@
 #include <linux/kfifo.h>
 #include <linux/of.h>
 #include <linux/spinlock.h>
-#include <linux/workqueue.h>
 
-#include <asm/irq_cpu.h>
-#include <asm/mach-generic/irq.h>
 #include <asm/page.h>
 
 #include <hypcall.h>
 
+#include "disco.h"
 #include "../../../drivers/tty/hvc/hvc_console.h"
 
 static DEFINE_KFIFO(input, char, 8192);
@@ -78,23 +76,12 @@ static const struct hv_ops console_ops = {
 	.put_chars = console_put,
 };
 
-static long __init request_input(void *unused)
-{
-	struct device_node *node = of_find_node_by_path("/disco/console");
-	u32 line;
-	int err;
-
-	err = of_property_read_u32(node, "interrupts", &line);
-	of_node_put(node);
-	if (err || line > 7)
-		return -ENODEV;
-	return request_irq(MIPS_CPU_IRQ_BASE + line, console_interrupt, IRQF_SHARED, "disco console", &input);
-}
-
 static int __init console_device_init(void)
 {
-	/* Device lines go to processor 0, and a line is opened on the processor that asks for it. */
-	by_interrupt = work_on_cpu(0, request_input, NULL) == 0;
+	struct device_node *node = of_find_node_by_path("/disco/console");
+
+	by_interrupt = disco_request_line(node, console_interrupt, "disco console", &input) == 0;
+	of_node_put(node);
 	return PTR_ERR_OR_ZERO(hvc_alloc(0, 0, &console_ops, 256));
 }
 device_initcall(console_device_init);

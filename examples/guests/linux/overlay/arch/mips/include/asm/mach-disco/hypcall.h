@@ -5,6 +5,13 @@
 #include <linux/stringify.h>
 
 #include <disco/calls.h>
+#include <disco/io.h>
+
+/* Of the answers below zero (enum disco_err), those that a driver tells apart. */
+#define DISCO_ERR_BAD_ARG	-1
+#define DISCO_ERR_NO_MEMORY	-4
+#define DISCO_ERR_NO_SPACE	-5
+#define DISCO_ERR_BUSY		-7
 
 /* One trap into the monitor; unused arguments are 0. Returns its answer, negative for an error. */
 static inline long disco_call4(long call, unsigned long a0, unsigned long a1, unsigned long a2, unsigned long a3)

@@ -32,6 +32,7 @@
 #include <asm/mach-generic/spaces.h>
 
 /* Not about addresses, but this is the header that asm/page.h includes. */
+#include <dead.h>
 #include <memory-hints.h>
 
 #endif
