@@ -6,9 +6,23 @@
 #include "memory.h"
 #include "monitor.h"
 
-/* Index nodes of a disk: each names some dozen ranges of blocks, and a range is seldom one block. */
-#define NODES_PER_MIB 8
+/*
+ * Index nodes of a disk, for cache and logs: each names up to 15 ranges of blocks. The pages of a machine that has run
+ * for a while seldom follow each other, so a range is often one block, of 256 in a MiB. Beyond the most, what is not in
+ * the cache is read again.
+ */
+#define NODES_PER_MIB 40
 #define NODES_MIN 256
+#define NODES_MOST (NODES_MIN + 256 * NODES_PER_MIB)
+
+static uint64_t nodes_for(const struct disk_config *c, const struct disco_store *s)
+{
+    uint64_t n = NODES_MIN + (s->sectors >> 11) * NODES_PER_MIB;
+
+    if (c->visible && c->keep)
+        return 0;
+    return n < NODES_MOST ? n : NODES_MOST;
+}
 
 static struct disco_disk *disks[CONFIG_DISKS];
 static const struct vm *owner[CONFIG_DISKS]; /* of a disk that only one VM can have at a time */
@@ -38,7 +52,7 @@ static struct disco_disk_config config_of(const struct disk_config *c)
         .mode = (c->visible ? DISCO_DISK_VISIBLE : 0) | (c->keep ? DISCO_DISK_KEPT : 0),
         .ports = mon.config.vms,
         .log_pages = c->log >> DISCO_PAGE_SHIFT,
-        .nodes = NODES_MIN + (s->sectors >> 11) * NODES_PER_MIB,
+        .nodes = nodes_for(c, s),
         .copy = c->copy,
     };
 }
@@ -58,15 +72,22 @@ void disks_make(void)
 
 /* --- of a VM --- */
 
-static void disk_line(void *ctx, bool up) { devices_line(ctx, DEVICE_DISKS, up); }
+static void disk_line(void *ctx, bool up)
+{
+    const struct disk_line *l = ctx;
+
+    devices_line(l->vm, (uint32_t)DEVICE_DISK << l->n, up);
+}
 
 static int open_one(struct vm *vm, unsigned n)
 {
     unsigned d = vm->config->disk[n], port = (unsigned)(vm - mon.vm);
     const char *name = mon.config.disk[d].name;
-    int err = disco_disk_open(disks[d], port, &vm->pmap, (struct disco_line){disk_line, vm},
-                              &vm->disks.port[n]);
+    struct disco_line line = {disk_line, &vm->disk_line[n]};
+    int err;
 
+    vm->disk_line[n] = (struct disk_line){vm, n};
+    err = disco_disk_open(disks[d], port, &vm->pmap, line, &vm->disks.port[n]);
     if (err == DISCO_ERR_BUSY && owner[d])
         say_error("vm %s: disk %s belongs to vm %s, and to one at a time", vm->config->name, name,
                   owner[d]->config->name);

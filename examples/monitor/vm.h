@@ -32,6 +32,10 @@ struct vm {
     struct disco_smp smp;
     struct disco_memory memory;
     struct disco_disks disks;
+    struct disk_line {
+        struct vm *vm;
+        unsigned n;
+    } disk_line[CONFIG_VM_DISKS]; /* whose line it is: disks.c */
     struct disco_nic nic;
     struct disco_remapper remapper;
     struct disco_mmio mmio;      /* empty, or with the port below: uart.c */
@@ -75,9 +79,9 @@ void guest_boot(struct vm *vm);
 enum {
     DEVICE_CONSOLE = 1,
     DEVICE_TIMER = 2,
-    DEVICE_DISKS = 4,
-    DEVICE_NET = 8,
-    DEVICE_UART = 16,
+    DEVICE_NET = 4,
+    DEVICE_UART = 8,
+    DEVICE_DISK = 16, /* and the bits above, one for each disk */
 };
 
 int devices_make(struct vm *vm);

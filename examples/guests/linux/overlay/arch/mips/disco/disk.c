@@ -123,6 +123,15 @@ static const struct blk_mq_ops disk_ops = {
 	.queue_rq = queue_rq,
 };
 
+/* A machine that had no memory at that moment may have some later: nothing has been lost. */
+static void end_request(struct request *rq, int status)
+{
+	if (status == DISCO_ERR_NO_MEMORY || status == DISCO_ERR_BUSY)
+		blk_mq_requeue_request(rq, true);
+	else
+		blk_mq_end_request(rq, status_of(status));
+}
+
 /* What is finished, of all disks: the tag is the request. */
 static irqreturn_t disk_interrupt(int irq, void *unused)
 {
@@ -133,7 +142,7 @@ static irqreturn_t disk_interrupt(int irq, void *unused)
 	do {
 		n = disco_call(DISCO_CALL_DISK_DONE, __pa(done), sizeof(done));
 		for (i = 0; i < n; i++) {
-			blk_mq_end_request((struct request *)(unsigned long)done[i].tag, status_of(done[i].status));
+			end_request((struct request *)(unsigned long)done[i].tag, done[i].status);
 			seen = IRQ_HANDLED;
 		}
 	} while (n == ARRAY_SIZE(done));
