@@ -129,17 +129,21 @@ int images_load(struct vm *vm)
 
 /* --- the whole --- */
 
-uint64_t images_used(void)
+/* Pages with at least so many references; one is ours. */
+static uint64_t count(uint32_t refs)
 {
     uint64_t n = 0;
 
     for (unsigned i = 0; i < known; i++) {
         for (uint64_t k = 0; k < images[i].pages; k++)
             n += images[i].mpn[k] != NONE &&
-                 disco_memmap_refs(mon.mm, (disco_mpn){images[i].mpn[k]}) > 1;
+                 disco_memmap_refs(mon.mm, (disco_mpn){images[i].mpn[k]}) >= refs;
     }
     return n;
 }
+
+uint64_t images_pages(void) { return count(1); }
+uint64_t images_used(void) { return count(2); }
 
 void images_fini(void)
 {

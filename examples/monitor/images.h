@@ -16,7 +16,8 @@ struct vm;
 void images_reserve(struct vm *vm);
 /* Map the kernel into the VM, which has no page there yet. 0 or an enum disco_err. Processor 0. */
 int images_load(struct vm *vm);
-/* Pages of kernels that some VM maps now. */
+/* Pages of kernels that are in memory, and those of them that some VM maps now. */
+uint64_t images_pages(void);
 uint64_t images_used(void);
 /* Give all of them back; no VM is left. */
 void images_fini(void);

@@ -203,7 +203,7 @@ static void walk_machine(void)
     const struct row rows[] = {
         {"cpus", mon.machine.backend.cpus}, {"pages_total", memory_pages()},
         {"pages_free", memory_free()}, {"memory_asked_pages", asked() >> DISCO_PAGE_SHIFT},
-        {"pages_images", images_used()}, {"pages_monitor", memory_monitor()},
+        {"pages_kernels", images_pages()}, {"pages_kernels_used", images_used()}, {"pages_monitor", memory_monitor()},
     };
 
     put_rows(to_log, "machine", ROWS(rows));
@@ -213,6 +213,7 @@ static void walk_machine(void)
 void stats_of_vm(struct vm *vm)
 {
     walk_vm(vm);
+    disks_stats(to_log);
     walk_machine();
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the system tests share: they run ./disco as a person would, and end what they started."""
 
+import json
 import os
 import pty
 import select
@@ -108,6 +109,25 @@ class Running:
         counters = self.stats()
         self.ask("quit")
         return counters
+
+
+def leaked(counters):
+    """Machine pages that nobody can account for when no virtual machine runs: what the monitor keeps for the next is
+    kernels, and what disks have in memory."""
+    machine = counters["machine"]
+    kept = machine["pages_kernels"] + sum(disk["cached"] + disk["logged"] for disk in counters.get("disks", {}).values())
+    return machine["pages_total"] - machine["pages_free"] - kept
+
+
+def last_sets(path):
+    """What --stats FILE has: the newest counters of disks, of the machine, and of each virtual machine."""
+    newest = {"disks": {}, "machine": {}, "vms": {}}
+    for line in Path(path).read_text().splitlines():
+        one = json.loads(line)
+        newest["machine"] = one["machine"]
+        newest["disks"] = one.get("disks", newest["disks"])
+        newest["vms"].update(one["vms"])
+    return newest
 
 
 def descendants(pid):
