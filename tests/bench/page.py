@@ -39,6 +39,10 @@ SECTIONS = {
     "shootdown": ("Calls and shootdowns", "What processors cost each other. QEMU runs them in turn, in one thread, or "
                   "in parallel (`--thread multi`): each row\nsays which. Tiny guests `bench_ipi` and "
                   "`bench_shootdown`."),
+    "disk": ("Disks that share", "The second virtual machine to read a file. `net=copy` and `copy = yes` are there for such comparisons."),
+    "net": ("A network that remaps", "One stream between two virtual machines, and between two bare ones."),
+    "nfs": ("One file, eight virtual machines", "The server's page, the packet and the reader's page are one machine page."),
+    "memory": ("Memory", "The paper's Figure 6: a build-like load in each virtual machine; aim: 40 % or less at 8."),
     "ratio": ("Guest and native", "The same Linux and user land on the monitor and on the bare machine, 256 MiB and "
               "one processor each;\nin the last table on 1, 2 and 4. The aims are 2.0 or less for the mix and 1.02 or "
               "less for the CPU-bound loop."),

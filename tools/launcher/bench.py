@@ -25,6 +25,10 @@ NAMES = {"lookup": "L2TLB and pmap look-ups on the host, beside rust-vmm's vm-me
          "switch": "switching between virtual CPUs, TLB flushed and TLB tagged side by side",
          "shootdown": "calls between virtual CPUs, and pages taken back from 1 to 8 processors",
          "console": "the one-trap console and an emulated 16550 side by side, in traps and instructions a character",
+         "disk": "a file that another virtual machine has read, mapped and copied",
+         "net": "TCP between guests, remapped and copied, beside two bare machines",
+         "nfs": "seven guests read one file from the eighth: machine memory that takes",
+         "memory": "memory of 1 to 8 virtual machines under one load, as the paper's Figure 6",
          "ratio": "guest and native side by side, in instructions and in time, on 1 to 4 processors"}
 WITHOUT_LINUX = ("lookup", "switch", "shootdown")
 

@@ -1,0 +1,99 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""TCP between two guests: pages remapped, and copied, beside two bare machines joined by a QEMU socket network."""
+
+import functools
+import re
+import socket
+import subprocess
+import sys
+
+import counts
+import figures
+import machine
+import several
+from harness import DISCO, procs
+from launcher.say import Failure
+from several import MIB
+
+REMAP, COPY = "remapped", "copied"
+LISTEN = "netcheck recv tcp 5000"
+SEND = ("until ping -c 1 -W 1 vm0 >/dev/null; do :; done; sleep 2; {mark0}"
+        "netcheck send tcp 10.0.2.16 5000 {bytes} {how}; {mark1}")
+RATE = re.compile(r"netcheck: .*, (\d+) bytes/s")
+
+
+def sender(bytes_, how, marks):
+    return SEND.format(bytes=bytes_, how=how, mark0="mark 0; " if marks else "", mark1="mark 1" if marks else "")
+
+
+def guests(way, how, bytes_, marks=False, extra=()):
+    words = ["--monitor-append", "net=copy"] if way == COPY else []
+    return several.finished("--vms", 2, "--mem", "96M", "--smp", 1, *words, *several.arguments(extra), "--exec",
+                            several.by_name(vm0=LISTEN, others=sender(bytes_, how, marks)))
+
+
+def rate(text):
+    found = RATE.findall(text)
+    if not found:
+        raise Failure(f"no speed was told:\n{text}")
+    return int(found[-1]) / MIB
+
+
+class Way:
+    def __init__(self, way, how, bytes_):
+        _, counted = counts.counted(functools.partial(guests, way, how, bytes_, True))
+        spent = counted.between(of="machine")
+        self.monitor, self.guest = spent["kernel"] / bytes_, (spent["supervisor"] + spent["user"]) / bytes_
+        done = guests(way, how, bytes_)
+        self.speed = rate(done.out.decode(errors="replace") + done.err)
+
+
+# --- two bare machines ---
+
+def bare(number, network, command):
+    words = [DISCO, "native", "--endian", machine.ENDIAN, "--mem", "96M", "--append",
+             f"disco.ip=10.0.2.{16 + number}/24 disco.hosts=vm0,vm1", "--qemu-arg=-netdev",
+             f"--qemu-arg=socket,id=n0,{network}", "--qemu-arg=-device",
+             f"--qemu-arg=virtio-net-pci,netdev=n0,mac=52:54:00:d1:5c:{number:02x},romfile=,disable-legacy=on",
+             "--exec", command]
+    return procs.spawn(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def two_bare_machines(how, bytes_):
+    """Throughput between them, MiB/s."""
+    port = free_port()
+    first = bare(0, f"listen=127.0.0.1:{port}", LISTEN)
+    second = bare(1, f"connect=127.0.0.1:{port}", sender(bytes_, how, False))
+    try:
+        text = second.communicate(timeout=several.PATIENCE)[0].decode(errors="replace")
+        first.wait(timeout=60)
+    finally:
+        for process in (first, second):
+            procs.end(process, 15)
+    return rate(text)
+
+
+def measure(out):
+    bytes_ = (4 if out.quick else 64) * MIB
+    rows = []
+    for how, what in (("sendfile", "pages of a file"), ("write", "pages of memory")):
+        ways = {way: Way(way, how, bytes_) for way in (REMAP, COPY)}
+        for way, w in ways.items():
+            rows.append([what, f"guests, {way}", w.monitor, w.guest, w.monitor + w.guest, w.speed])
+        rows.append([what, "two bare machines", None, None, None, two_bare_machines(how, bytes_)])
+    out.table(f"One TCP stream of {bytes_ // MIB} MiB from guest to guest: instructions per byte, both ends together",
+              ["sends", "between", "monitor", "guests", "all", "MiB/s"], rows,
+              ["guests share one processor and one QEMU; the bare machines are two QEMUs, on as many processors of this computer",
+               "instructions and speed are of different runs: counting slows QEMU down",
+               "pages of memory are copied into the kernel by write(), and from there into the frame, either way"])
+
+
+if __name__ == "__main__":
+    sys.exit(figures.main("net", __doc__, measure))
