@@ -22,8 +22,9 @@
  * to the log by its guest. A page of the log is never changed, for guests may have it mapped: the log takes a new
  * one. A page of the cache that nobody maps can be evicted.
  *
- * Cache and logs are indexes from blocks of a page's size to machine pages (ranges.h) in nodes from one pool. The cache
- * takes at most half of the nodes; where it gets none, its pages are used once and forgotten.
+ * Cache and logs are indexes from blocks of a page's size to machine pages (ranges.h), in nodes of one pool. Each has a
+ * share that others cannot take: half of the nodes is the logs', a quarter the cache's. Where the cache gets none, its
+ * pages are used once and forgotten.
  *
  * Locking: a disk's lock is a device's (lock.h, 0). It is held while indexes are looked into and changed, and while
  * the store is given work; guest memory is reached without it, but for what DISK_DONE writes. Nothing here waits for
@@ -95,8 +96,8 @@ struct disco_disk_config {
     uint64_t cache_pages; /**< of the cache at most; 0: no limit but memory's */
     uint64_t log_pages;   /**< of each log at most; beyond: DISCO_ERR_NO_SPACE to the writer */
     /**
-     * Index nodes in the pool, for cache and logs; not needed by a "visible, kept" disk. disco_ranges_nodes() of all
-     * pages that the logs may hold, twice, is always enough; a quarter of that does for what guests write in practice.
+     * Index nodes in the pool, for cache and logs; not needed by a "visible, kept" disk. Twice disco_ranges_nodes() for
+     * the pages of all logs is always enough, whatever guests write; a quarter of that for what they write in practice.
      */
     uint64_t nodes;
     bool copy;            /**< never map, always copy: for comparison */

@@ -62,6 +62,8 @@ void disco_ranges_pool_init(struct disco_ranges_pool *pool, struct disco_ranges_
 bool disco_ranges_find(const struct disco_ranges *r, uint64_t at, struct disco_range *out);
 /** The value of @p at. @return whether it has one. */
 bool disco_ranges_get(const struct disco_ranges *r, uint64_t at, uint64_t *value);
+/** Nodes that disco_ranges_set() with the same arguments takes at most: what it asks of the pool. */
+uint32_t disco_ranges_cost(const struct disco_ranges *r, uint64_t first, uint64_t count, uint64_t value);
 /**
  * Give [first, first + count) values from @p value on; what was there is replaced. @return 0; DISCO_ERR_NO_SPACE (too
  * few nodes are left: nothing has changed); DISCO_ERR_BAD_ARG (count 0, or wraps around).

@@ -35,7 +35,6 @@ size_t disco_disk_size(const struct disco_disk_config *c) { return valid(c) ? la
 static void init_port(struct disco_disk *d, struct disco_disk_port *p)
 {
     p->disk = d;
-    p->log.pool = &d->pool;
     for (unsigned i = 0; i < DISCO_DISK_DEPTH; i++) {
         p->request[i].port = p;
         append(&p->free, &p->request[i]);
@@ -59,9 +58,9 @@ int disco_disk_init(struct disco_disk **out, void *storage, size_t size,
     d->port = (struct disco_disk_port *)(void *)(base + l.port);
     disco_ranges_pool_init(&d->pool, (struct disco_ranges_node *)(void *)(base + l.node),
                            (uint32_t)c->nodes);
-    d->cache.pool = d->log.pool = &d->pool;
     for (unsigned i = 0; i < c->ports; i++)
         init_port(d, &d->port[i]);
+    disco_disk_index_init(d);
     *out = d;
     return DISCO_OK;
 }
@@ -87,10 +86,13 @@ int disco_disk_fini(struct disco_disk *d)
     unlock(d);
     if (busy)
         return DISCO_ERR_BUSY;
-    disco_disk_drop(d, &d->cache, &d->stats.cached);
-    disco_disk_drop(d, &d->log, &d->stats.logged);
-    for (unsigned i = 0; i < d->c.ports; i++)
-        disco_disk_drop(d, &d->port[i].log, &d->stats.logged);
+    disco_disk_drop(d, &d->cache, &d->cache.map, &d->stats.cached);
+    disco_disk_drop(d, &d->log, &d->log.map, &d->stats.logged);
+    for (unsigned i = 0; i < d->c.ports; i++) {
+        struct index *log = &d->port[i].log;
+
+        disco_disk_drop(d, log, &log->map, &d->stats.logged);
+    }
     return DISCO_OK;
 }
 
@@ -172,18 +174,18 @@ static bool moves(const struct disco_disk_port *p)
 }
 
 /* Lock held. The port is closed, unless transfers of its own would come between those of its next owner. */
-static int shut(struct disco_disk_port *p, struct disco_ranges *log)
+static int shut(struct disco_disk_port *p, struct disco_ranges *lost)
 {
     struct disco_disk *d = p->disk;
-    struct disco_ranges *own = disco_disk_log(p);
+    struct index *log = disco_disk_log(p);
 
     if (is_direct(d) && moves(p))
         return DISCO_ERR_BUSY;
     p->pmap = NULL;
     p->closing = false;
-    if (!(d->c.mode & DISCO_DISK_KEPT) && (own == &p->log || !open_ports(d))) {
-        *log = *own;
-        *own = (struct disco_ranges){.pool = &d->pool};
+    if (!(d->c.mode & DISCO_DISK_KEPT) && (log == &p->log || !open_ports(d))) {
+        *lost = log->map;
+        log->map = (struct disco_ranges){.pool = &d->pool};
     }
     return DISCO_OK;
 }
@@ -196,7 +198,7 @@ int disco_disk_close(struct disco_disk_port *p)
 {
     struct disco_disk *d = p->disk;
     struct request_list over = {NULL, NULL};
-    struct disco_ranges log = {.pool = &d->pool};
+    struct disco_ranges lost = {.pool = &d->pool};
     int err = DISCO_OK;
 
     lock(d);
@@ -209,10 +211,10 @@ int disco_disk_close(struct disco_disk_port *p)
     lock(d);
     if (p->pmap) {
         forget(p, &over);
-        err = shut(p, &log);
+        err = shut(p, &lost);
     }
     unlock(d);
     disco_disk_end(&over);
-    disco_disk_drop(d, &log, &d->stats.logged);
+    disco_disk_drop(d, disco_disk_log(p), &lost, &d->stats.logged);
     return err;
 }

@@ -10,30 +10,14 @@
 /* Pages thrown out when one is needed: the next ones are needed soon. */
 #define BATCH 32
 
-unsigned disco_disk_look(const struct disco_ranges *map, uint64_t block, unsigned max, bool *has,
-                         uint64_t *page)
-{
-    struct disco_range x;
-    uint64_t n = max;
-
-    *has = false;
-    if (!disco_ranges_find(map, block, &x))
-        return max;
-    if (x.first > block)
-        return x.first - block < n ? (unsigned)(x.first - block) : max;
-    *has = true;
-    *page = x.value + (block - x.first);
-    return x.first + x.count - block < n ? (unsigned)(x.first + x.count - block) : max;
-}
-
 /* --- eviction --- */
 
 /* The range at the hand, or the first one, if the hand has come to the end. */
 static bool at_hand(struct disco_disk *d, struct disco_range *x)
 {
-    if (!disco_ranges_find(&d->cache, d->hand, x)) {
+    if (!disco_ranges_find(&d->cache.map, d->hand, x)) {
         d->hand = 0;
-        if (!disco_ranges_find(&d->cache, 0, x))
+        if (!disco_ranges_find(&d->cache.map, 0, x))
             return false;
     }
     if (d->hand < x->first)
@@ -51,15 +35,6 @@ static uint64_t unused(const struct disco_disk *d, uint64_t page, uint64_t max)
     return n;
 }
 
-static int forget(struct disco_disk *d, uint64_t block, uint64_t n)
-{
-    uint32_t left = d->pool.left;
-    int err = disco_ranges_clear(&d->cache, block, n);
-
-    d->cache_nodes += (uint64_t)left - d->pool.left;
-    return err;
-}
-
 /* Where forgetting takes a node and there is none, the hand goes on: the ends of ranges take none. */
 static uint64_t evict(struct disco_disk *d, uint64_t want, uint64_t scan)
 {
@@ -72,7 +47,7 @@ static uint64_t evict(struct disco_disk *d, uint64_t want, uint64_t scan)
         max = max < want - gone ? max : want - gone;
         n = unused(d, page, max < scan ? max : scan);
         scan -= n ? n : 1;
-        if (!n || forget(d, d->hand, n)) {
+        if (!n || disco_disk_index_clear(d, &d->cache, d->hand, n)) {
             d->hand++;
             continue;
         }
@@ -81,7 +56,7 @@ static uint64_t evict(struct disco_disk *d, uint64_t want, uint64_t scan)
         gone += n;
     }
     disco_count(&d->stats.evicted, gone);
-    disco_store(&d->stats.cached, d->cache.values);
+    disco_store(&d->stats.cached, d->cache.map.values);
     return gone;
 }
 
@@ -141,25 +116,20 @@ int disco_disk_pages(struct request *r, unsigned n)
 /* Room in the cache for @p n pages, or for fewer. */
 static uint64_t room(struct disco_disk *d, uint64_t n)
 {
-    uint64_t max = d->c.cache_pages, have = d->cache.values;
+    uint64_t max = d->c.cache_pages, have = d->cache.map.values;
 
-    if (d->cache_nodes > d->c.nodes / 2)
-        return 0;
     if (!max || n <= max - have)
         return n;
     evict(d, n - (max - have), SCAN);
-    return n < max - d->cache.values ? n : max - d->cache.values;
+    return n < max - d->cache.map.values ? n : max - d->cache.map.values;
 }
 
 /* The pages of @p n blocks follow each other. */
 static void keep_run(struct disco_disk *d, uint64_t block, disco_mpn page, uint64_t n)
 {
-    uint32_t left = d->pool.left;
-
     n = room(d, n);
-    if (!n || disco_ranges_set(&d->cache, block, n, page.v))
+    if (!n || disco_disk_index_set(d, &d->cache, block, n, page.v))
         return;
-    d->cache_nodes += (uint64_t)left - d->pool.left;
     for (uint64_t i = 0; i < n; i++)
         disco_memmap_get(d->c.mm, (disco_mpn){page.v + i});
 }
@@ -177,6 +147,6 @@ void disco_disk_keep(struct request *r, unsigned n)
         keep_run(d, r->block + i, first, run);
         i += run;
     }
-    disco_store(&d->stats.cached, d->cache.values);
+    disco_store(&d->stats.cached, d->cache.map.values);
     disco_count(&d->stats.misses, n);
 }

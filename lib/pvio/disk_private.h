@@ -37,7 +37,6 @@ struct request {
     struct disco_disk_port *port;
     enum request_state state;
     bool forgotten; /* its VM is gone */
-    bool later;     /* its end comes out of DISK_DONE */
     int status;
     unsigned node;
     struct disco_disk_request ask; /* what the guest wrote, copied once */
@@ -53,6 +52,13 @@ struct request {
     struct disco_io_seg seg[DISCO_DISK_SEGS];
 };
 
+/* From blocks to pages, with a reference to each. Nodes come from the disk's pool, of which each index is promised some. */
+struct index {
+    struct disco_ranges map;
+    uint64_t nodes; /* it has */
+    uint64_t share; /* it is promised */
+};
+
 /* First and last request of a list; zeroed it is empty. */
 struct request_list {
     struct request *first, *last;
@@ -64,7 +70,7 @@ struct disco_disk_port {
     struct disco_line line;
     bool closing;
     uint64_t working; /* requests; written under the lock, accessed atomically */
-    struct disco_ranges log;
+    struct index log;
     struct request_list free, done;
     struct request request[DISCO_DISK_DEPTH];
 };
@@ -74,9 +80,9 @@ struct disco_disk {
     struct disco_disk_config c;
     struct disco_disk_port *port;
     struct disco_ranges_pool pool;
-    struct disco_ranges cache, log; /* log: of a visible disk */
-    uint64_t hand;                  /* block at which eviction goes on */
-    uint64_t cache_nodes;
+    struct index cache, log; /* log: of a visible disk */
+    uint64_t promised;       /* nodes that indexes are promised and do not have yet */
+    uint64_t hand;           /* block at which eviction goes on */
     struct request_list waiting;
     unsigned moving, stalled; /* how many of them */
     struct disco_disk_stats stats;
@@ -170,19 +176,32 @@ int disco_disk_deliver(struct request *r);
 int disco_disk_gather(struct request *r);
 /* Lock held. The pages become the log's; those that were there before are the request's. */
 int disco_disk_commit(struct request *r);
+
+/* --- disk_index.c --- */
+
+/* Lock held, or nobody else there: the disk's indexes are empty, and share the pool. */
+void disco_disk_index_init(struct disco_disk *d);
 /* The log that a port writes to. */
-struct disco_ranges *disco_disk_log(struct disco_disk_port *p);
-/* Without the lock: give the pages of an index back that is nobody's any more. *counter counts them down. */
-void disco_disk_drop(struct disco_disk *d, struct disco_ranges *index, uint64_t *counter);
+struct index *disco_disk_log(struct disco_disk_port *p);
+/*
+ * Lock held. Of the @p max blocks from @p block on the first few, which @p x all has, at pages that follow each
+ * other from *page on, or all lacks. @return how many, *has which of both.
+ */
+unsigned disco_disk_look(const struct index *x, uint64_t block, unsigned max, bool *has,
+                         uint64_t *page);
+/* Lock held. disco_ranges_set() and _clear(), which leave to others what they are promised. */
+int disco_disk_index_set(struct disco_disk *d, struct index *x, uint64_t block, uint64_t n,
+                         uint64_t page);
+int disco_disk_index_clear(struct disco_disk *d, struct index *x, uint64_t block, uint64_t n);
+/*
+ * Without the lock: give the pages of @p map back, which was the map of @p x and is nobody's any more. *counter counts
+ * them down.
+ */
+void disco_disk_drop(struct disco_disk *d, struct index *x, struct disco_ranges *map,
+                     uint64_t *counter);
 
 /* --- disk_cache.c --- */
 
-/*
- * Lock held. Of the @p max blocks from @p block on the first few, which @p map all has, at pages that follow each
- * other from *page on, or all lacks. @return how many, *has which of both.
- */
-unsigned disco_disk_look(const struct disco_ranges *map, uint64_t block, unsigned max, bool *has,
-                         uint64_t *page);
 /* Lock held. A new page. */
 int disco_disk_page(struct disco_disk *d, unsigned node, disco_mpn *out);
 /* Lock held. New pages for up to @p n blocks from `at` on. @return how many, or an error. */

@@ -154,7 +154,7 @@ static int take_slot(struct disco_disk_port *p, unsigned node, struct request **
     unlock(p->disk);
     if (err)
         return err;
-    r->forgotten = r->later = false;
+    r->forgotten = false;
     r->status = DISCO_OK;
     r->node = node;
     r->sectors = 0;
@@ -181,10 +181,8 @@ static bool begin(struct request *r)
 
     lock(d);
     waits = disco_disk_go_on(r);
-    if (waits) {
-        r->later = true;
+    if (waits)
         append(&d->waiting, r);
-    }
     unlock(d);
     return waits;
 }

@@ -9,14 +9,6 @@
 
 #include <string.h>
 
-/* Pages of an index that are given back while the lock is held. */
-#define BATCH 32
-
-struct disco_ranges *disco_disk_log(struct disco_disk_port *p)
-{
-    return p->disk->c.mode & DISCO_DISK_VISIBLE ? &p->disk->log : &p->log;
-}
-
 /* --- from the guest --- */
 
 static uint8_t *bytes_of(struct disco_disk *d, disco_mpn mpn)
@@ -88,7 +80,7 @@ static void complete(struct request *r, unsigned i)
 
     if (disco_disk_span(r, i, &first, &end))
         return;
-    (void)disco_ranges_get(disco_disk_log(r->port), r->block + i, &base.v);
+    (void)disco_ranges_get(&disco_disk_log(r->port)->map, r->block + i, &base.v);
     from = bytes_of(d, base);
     head = (size_t)(first - begin) * DISCO_SECTOR;
     tail = (size_t)(end - begin) * DISCO_SECTOR;
@@ -97,9 +89,9 @@ static void complete(struct request *r, unsigned i)
 }
 
 /* Would the log be too big? */
-static bool full(struct request *r, const struct disco_ranges *log)
+static bool full(struct request *r, const struct index *log)
 {
-    uint64_t sum = log->values, page;
+    uint64_t sum = log->map.values, page;
     unsigned n;
     bool has;
 
@@ -111,7 +103,7 @@ static bool full(struct request *r, const struct disco_ranges *log)
 }
 
 /* What the log has of blocks [i, i + n) goes to `page`. */
-static void take_old(struct request *r, const struct disco_ranges *log, unsigned i, unsigned n)
+static void take_old(struct request *r, const struct index *log, unsigned i, unsigned n)
 {
     for (unsigned end = i + n, k; i < end; i += k) {
         uint64_t page;
@@ -124,13 +116,13 @@ static void take_old(struct request *r, const struct disco_ranges *log, unsigned
 }
 
 /* Blocks [i, i + n), whose pages follow each other. Where it fails they stay the request's. */
-static int put_run(struct request *r, struct disco_ranges *log, unsigned i, unsigned n)
+static int put_run(struct request *r, struct index *log, unsigned i, unsigned n)
 {
     uint64_t page = r->page[i].v;
     int err;
 
     take_old(r, log, i, n);
-    err = disco_ranges_set(log, r->block + i, n, page);
+    err = disco_disk_index_set(r->port->disk, log, r->block + i, n, page);
     for (unsigned k = 0; err && k < n; k++)
         r->page[i + k].v = page + k;
     return err;
@@ -138,8 +130,8 @@ static int put_run(struct request *r, struct disco_ranges *log, unsigned i, unsi
 
 int disco_disk_commit(struct request *r)
 {
-    struct disco_ranges *log = disco_disk_log(r->port);
-    uint64_t before = log->values;
+    struct index *log = disco_disk_log(r->port);
+    uint64_t before = log->map.values;
     int err = DISCO_OK;
 
     if (full(r, log))
@@ -152,35 +144,6 @@ int disco_disk_commit(struct request *r)
             ;
         err = put_run(r, log, i, n);
     }
-    disco_count(&r->port->disk->stats.logged, log->values - before);
+    disco_count(&r->port->disk->stats.logged, log->map.values - before);
     return err;
-}
-
-/* --- the end of an index --- */
-
-/* The first few pages: to shorten a range takes no node. @return how many. */
-static uint64_t take_some(struct disco_disk *d, struct disco_ranges *index, uint64_t *page)
-{
-    struct disco_range x;
-    uint64_t n = 0;
-
-    lock(d);
-    if (disco_ranges_find(index, 0, &x)) {
-        n = x.count < BATCH ? x.count : BATCH;
-        *page = x.value;
-        disco_ranges_clear(index, x.first, n);
-    }
-    unlock(d);
-    return n;
-}
-
-void disco_disk_drop(struct disco_disk *d, struct disco_ranges *index, uint64_t *counter)
-{
-    uint64_t page, n;
-
-    while ((n = take_some(d, index, &page))) {
-        for (uint64_t i = 0; i < n; i++)
-            disco_memmap_put(d->c.mm, (disco_mpn){page + i});
-        disco_count(counter, -n);
-    }
 }

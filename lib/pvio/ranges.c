@@ -67,16 +67,16 @@ static bool cuts(const struct disco_ranges *r, const struct disco_range *x)
            end_of(&there) > end_of(x);
 }
 
-/* Are there nodes for @p n ranges more at @p at? They come behind the last range that begins before. */
-static bool affordable(const struct disco_ranges *r, uint64_t at, unsigned n)
+/* What @p n ranges more at @p at take at most. They come behind the last range that begins before. */
+static uint32_t cost(const struct disco_ranges *r, uint64_t at, unsigned n)
 {
     struct path p;
 
     if (!n)
-        return true;
+        return 0;
     if (r->height)
         disco_tree_seek(r, at ? at - 1 : 0, &p);
-    return disco_tree_cost(r, &p, n) <= r->pool->left;
+    return disco_tree_cost(r, &p, n);
 }
 
 /* Cut @p x out of the range at @p p, which overlaps it. @return whether others may overlap it, too. */
@@ -144,6 +144,26 @@ static bool known(const struct disco_ranges *r, const struct disco_range *x)
            end_of(&there) >= end_of(x) && has(r, x->first, x->value);
 }
 
+/* Is there a range that @p x continues, and one that continues it? */
+static void neighbours(const struct disco_ranges *r, const struct disco_range *x, bool *before,
+                       bool *behind)
+{
+    *before = x->first && has(r, x->first - 1, x->value - 1);
+    *behind = has(r, end_of(x), x->value + x->count);
+}
+
+uint32_t disco_ranges_cost(const struct disco_ranges *r, uint64_t first, uint64_t count,
+                           uint64_t value)
+{
+    const struct disco_range x = {first, count, value};
+    bool before, behind;
+
+    if (known(r, &x))
+        return 0;
+    neighbours(r, &x, &before, &behind);
+    return cost(r, first, cuts(r, &x) + (!before && !behind));
+}
+
 static bool sensible(uint64_t first, uint64_t count) { return count && first + count > first; }
 
 int disco_ranges_set(struct disco_ranges *r, uint64_t first, uint64_t count, uint64_t value)
@@ -155,9 +175,8 @@ int disco_ranges_set(struct disco_ranges *r, uint64_t first, uint64_t count, uin
         return DISCO_ERR_BAD_ARG;
     if (known(r, &x))
         return DISCO_OK;
-    before = first && has(r, first - 1, value - 1);
-    behind = has(r, first + count, value + count);
-    if (!affordable(r, first, cuts(r, &x) + (!before && !behind)))
+    neighbours(r, &x, &before, &behind);
+    if (cost(r, first, cuts(r, &x) + (!before && !behind)) > r->pool->left)
         return DISCO_ERR_NO_SPACE;
     cut_all(r, &x);
     put(r, &x, before, behind);
@@ -170,7 +189,7 @@ int disco_ranges_clear(struct disco_ranges *r, uint64_t first, uint64_t count)
 
     if (!sensible(first, count))
         return DISCO_ERR_BAD_ARG;
-    if (!affordable(r, first, cuts(r, &x)))
+    if (cost(r, first, cuts(r, &x)) > r->pool->left)
         return DISCO_ERR_NO_SPACE;
     cut_all(r, &x);
     return DISCO_OK;

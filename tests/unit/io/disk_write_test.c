@@ -248,6 +248,30 @@ START_TEST(few_nodes)
 }
 END_TEST
 
+/* A log of many ranges ends where the others' shares begin: two nodes of each log, three of the cache. */
+START_TEST(nodes_that_others_are_promised)
+{
+    unsigned written = 0;
+
+    world_fini(&w);
+    world_init(&w, &(struct world_config){.ports = VMS, .nodes = 12});
+    guest_fill(&w, 0, PAGE, PAGE, 1);
+    for (unsigned i = 0; i < 64; i++)
+        written += !WRITE(0, i * 16, PAGE, PAGE);
+    ck_assert_uint_gt(written, 28);
+    ck_assert_uint_lt(written, 64);
+    for (unsigned i = 0; i < DISCO_RANGES_KEYS; i++) {
+        put(1, i * 2, 2);
+        put(2, i * 2, 3);
+    }
+    ck_assert(sees(0, 0, 1) && sees(1, 0, 2) && sees(2, 0, 3) && sees_store(1, 1));
+    ck_assert_uint_eq(world_stats(&w).cached, 1);
+    ck_assert(!world_close(&w, 0));
+    for (unsigned i = DISCO_RANGES_KEYS; i < 2 * DISCO_RANGES_KEYS; i++)
+        put(1, i * 2, 2);
+}
+END_TEST
+
 START_TEST(writes_that_are_copied)
 {
     world_fini(&w);
@@ -269,12 +293,21 @@ END_TEST
 
 int main(void)
 {
-    const TTest *tests[] = {
-        private_changes,        visible_changes,      lost_and_kept,
-        a_long_log_is_lost,     a_whole_page_is_lent, a_mapped_page_does_not_change,
-        parts_of_blocks,        two_parts_at_once,    surroundings_that_cannot_be_read,
-        one_source_for_all,     a_full_log,           few_nodes,
-        writes_that_are_copied, nothing_to_flush};
+    const TTest *tests[] = {private_changes,
+                            visible_changes,
+                            lost_and_kept,
+                            a_long_log_is_lost,
+                            a_whole_page_is_lent,
+                            a_mapped_page_does_not_change,
+                            parts_of_blocks,
+                            two_parts_at_once,
+                            surroundings_that_cannot_be_read,
+                            one_source_for_all,
+                            a_full_log,
+                            few_nodes,
+                            nodes_that_others_are_promised,
+                            writes_that_are_copied,
+                            nothing_to_flush};
 
     return SUITE_RUN("disk writes", tests, setup, teardown);
 }

@@ -129,14 +129,18 @@ static void step(unsigned how)
     uint64_t first = dice(SPACE), count = 1 + dice(how % 2 ? 3 : 40);
     uint64_t value = dice(3) ? first + 1000 * dice(2) : dice(100000);
     bool set = dice(10) < 4 + how % 4;
+    uint32_t left = pool.left, cost;
     int err;
 
     if (count > SPACE - first)
         count = SPACE - first;
+    cost = disco_ranges_cost(&map[i], first, count, value);
     err = set ? disco_ranges_set(&map[i], first, count, value)
               : disco_ranges_clear(&map[i], first, count);
+    MUST(!set || (err != 0) == (cost > left));
+    MUST(err || !set || pool.left + cost >= left);
     if (err) {
-        MUST(err == (DISCO_ERR_NO_SPACE));
+        MUST(err == DISCO_ERR_NO_SPACE);
         refused++;
         return;
     }
