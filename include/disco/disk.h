@@ -52,7 +52,7 @@ struct disco_store_seg {
 
 /** One transfer between machine pages and a store. The storage is the submitter's until `done`. */
 struct disco_store_io {
-    uint32_t op;     /**< DISCO_DISK_READ, _WRITE or _FLUSH */
+    uint32_t op; /**< DISCO_DISK_READ, _WRITE or _FLUSH */
     uint32_t segs;
     uint64_t sector;
     struct disco_store_seg seg[DISCO_STORE_SEGS];
@@ -100,18 +100,18 @@ struct disco_disk_config {
      * the pages of all logs is always enough, whatever guests write; a quarter of that for what they write in practice.
      */
     uint64_t nodes;
-    bool copy;            /**< never map, always copy: for comparison */
+    bool copy; /**< never map, always copy: for comparison */
 };
 
 /** Counters of one disk; accessed atomically. */
 struct disco_disk_stats {
     uint64_t reads, writes, flushes; /**< requests */
-    uint64_t errors;                 /**< requests that failed or were refused (but not with "ask again") */
-    uint64_t mapped, copied;         /**< pages mapped; bytes copied into guests */
-    uint64_t hits, misses;           /**< blocks found in log or cache; read from the store */
-    uint64_t lent;                   /**< whole pages written without a copy */
-    uint64_t cached, evicted;        /**< pages in the cache now; thrown out ever */
-    uint64_t logged;                 /**< pages in all logs now */
+    uint64_t errors;         /**< requests that failed or were refused (but not with "ask again") */
+    uint64_t mapped, copied; /**< pages mapped; bytes copied into guests */
+    uint64_t hits, misses;   /**< blocks found in log or cache; read from the store */
+    uint64_t lent;           /**< whole pages written without a copy */
+    uint64_t cached, evicted; /**< pages in the cache now; thrown out ever */
+    uint64_t logged;          /**< pages in all logs now */
 };
 
 struct disco_disk;
@@ -182,8 +182,8 @@ struct disco_memory_store {
     uint8_t *bytes;
 };
 /** @p bytes: a multiple of a sector long. @return 0 or DISCO_ERR_BAD_ARG. */
-int disco_memory_store_init(struct disco_memory_store *s, struct disco_backend *backend, void *bytes,
-                            uint64_t len, bool read_only);
+int disco_memory_store_init(struct disco_memory_store *s, struct disco_backend *backend,
+                            void *bytes, uint64_t len, bool read_only);
 
 #ifdef __cplusplus
 }

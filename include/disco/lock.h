@@ -8,7 +8,7 @@
  *
  * Lock order, outermost first. A lock is never taken while one below it in this list is held:
  *
- *   0. a device (pvio: console, timer, virtual processors), never two at once; inside it whatever a
+ *   0. a device (pvio: console, timer, virtual processors, disks), never two at once; inside it whatever a
  *      monitor or a backend has of the kind (lines, ports, deadlines); the start of virtual CPUs (vcpu)
  *   1. run queue of a processor (vcpu; two queues: lower processor number first)
  *   2. pmap entry (two of them: lower PPN first)

@@ -43,7 +43,7 @@ struct disco_ranges_pool {
 /** One map; zeroed but for `pool` it is empty. */
 struct disco_ranges {
     struct disco_ranges_pool *pool;
-    uint32_t root;   /**< index + 1; 0 = empty */
+    uint32_t root; /**< index + 1; 0 = empty */
     uint32_t height;
     uint64_t values; /**< numbers that have a value */
 };
@@ -57,13 +57,15 @@ static inline uint64_t disco_ranges_nodes(uint64_t values, uint64_t maps)
     return values / (DISCO_RANGES_KEYS / 2 - 1) + 2 * maps + 1;
 }
 /** Put @p n nodes into @p pool. */
-void disco_ranges_pool_init(struct disco_ranges_pool *pool, struct disco_ranges_node *node, uint32_t n);
+void disco_ranges_pool_init(struct disco_ranges_pool *pool, struct disco_ranges_node *node,
+                            uint32_t n);
 /** The first range that ends after @p at (contains it, or comes behind). @return whether there is one. */
 bool disco_ranges_find(const struct disco_ranges *r, uint64_t at, struct disco_range *out);
 /** The value of @p at. @return whether it has one. */
 bool disco_ranges_get(const struct disco_ranges *r, uint64_t at, uint64_t *value);
 /** Nodes that disco_ranges_set() with the same arguments takes at most: what it asks of the pool. */
-uint32_t disco_ranges_cost(const struct disco_ranges *r, uint64_t first, uint64_t count, uint64_t value);
+uint32_t disco_ranges_cost(const struct disco_ranges *r, uint64_t first, uint64_t count,
+                           uint64_t value);
 /**
  * Give [first, first + count) values from @p value on; what was there is replaced. @return 0; DISCO_ERR_NO_SPACE (too
  * few nodes are left: nothing has changed); DISCO_ERR_BAD_ARG (count 0, or wraps around).
