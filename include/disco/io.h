@@ -26,7 +26,7 @@ struct disco_io_seg {
 
 /** What a disk is asked for. */
 #define DISCO_DISK_READ 0
-#define DISCO_DISK_WRITE 1
+#define DISCO_DISK_WRITE 1 /**< see DISCO_DISK_READ */
 #define DISCO_DISK_FLUSH 2 /**< what was written before, and is done, survives a crash; no segments */
 /** Segments of one request at most. */
 #define DISCO_DISK_SEGS 64
