@@ -4,7 +4,8 @@
 
 /**
  * @file disco.h
- * @brief Everything of libdisco at once. Each header also stands alone.
+ * @brief Everything of libdisco at once, but ffi.h, whose library is not always freestanding. Each header also stands
+ * alone.
  */
 
 #include <disco/arch.h>

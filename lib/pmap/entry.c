@@ -14,7 +14,7 @@
  *       the time its processor answers, and what it loaded is forgotten with the rest;
  *   p6: the page may be changed or given up;
  *   p7: the new word is published.
- * tests/model/shootdown.pml and pmap_entry.pml go through every order of these steps and others'.
+ * tests/model/shootdown.pml, pmap_entry.pml and pmap_many.pml go through every order of these steps and others'.
  */
 #include "pmap_private.h"
 

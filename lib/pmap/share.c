@@ -3,7 +3,9 @@
  * Sharing by provenance (Disco, sections 4.2.2 and 5): pages that come from one disk block or one
  * network buffer are one machine page, read-only in every VM. `lend` gives a page of this map
  * away for sharing, `share` maps one that was lent, `drop` gives one back. In
- * tests/model/pmap_entry.pml: l1 the lent page is referred to; l2 revoked; l3 read-only from then on.
+ * tests/model/pmap_entry.pml: l1 the lent page is referred to; l2 revoked; l3 read-only from then on. In
+ * pmap_many.pml: m1 all entries are held, in ascending order; m2 revoked together; m3 the old pages are
+ * given up; m4 the new ones appear.
  */
 #include "pmap_private.h"
 

@@ -18,7 +18,7 @@ from .say import Failure
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 PREFIX = BUILD / "prefix"
 LOGS = BUILD / "logs"
-HOST_OPTIONS = ("--prefix", PREFIX, "--libdir", "lib")
+HOST_OPTIONS = ("--prefix", PREFIX, "--libdir", "lib", "-Dffi=enabled")
 
 # All that freestanding code may ask of its surroundings.
 GIVEN = {"memcpy", "memmove", "memset", "memcmp"}
@@ -72,7 +72,7 @@ def host():
 
 def address():
     with build.lock():
-        return meson_tests(build.host("host-asan", ["-Db_sanitize=address,undefined"]),
+        return meson_tests(build.host("host-asan", ["-Db_sanitize=address,undefined", "-Dffi=enabled"]),
                            UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1")
 
 

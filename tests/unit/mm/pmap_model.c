@@ -17,6 +17,19 @@ static unsigned byte(unsigned n)
 
 /* --- the model of each call: predicted result --- */
 
+static bool marked(unsigned vm, uint64_t ppn)
+{
+    const struct deadmap *d = &w.dead[vm];
+
+    return d->on && ppn < d->bytes && d->o->data[ppn];
+}
+
+static void has_contents(unsigned vm, uint64_t ppn)
+{
+    if (marked(vm, ppn))
+        w.dead[vm].o->data[ppn] = 0;
+}
+
 static int model_touch(unsigned vm, uint64_t ppn, unsigned node, bool *learned)
 {
     struct page *p = &w.page[vm][ppn];
@@ -46,7 +59,8 @@ static int model_own(unsigned vm, uint64_t ppn, unsigned node, bool *learned)
     }
     if (from < 0)
         return DISCO_ERR_NO_MEMORY;
-    o = fresh(p->o->data, (unsigned)from);
+    o = fresh(marked(vm, ppn) ? NULL : p->o->data, (unsigned)from);
+    w.dead[vm].copies += marked(vm, ppn);
     release(p);
     use(p, o, DISCO_PMAP_WRITABLE);
     *learned = true;
@@ -105,8 +119,9 @@ static void enter(void)
     for (unsigned k = 0; k < 2; k++) {
         unsigned i = k ? 1 - first : first;
 
-        want[i] = !m.want[i] ? 0 : m.ppn[i].v >= PPNS ? DISCO_ERR_BAD_ADDRESS
-                  : model_touch(vm, m.ppn[i].v, node, &learned[i]);
+        want[i] = !m.want[i]           ? 0
+                  : m.ppn[i].v >= PPNS ? DISCO_ERR_BAD_ADDRESS
+                                       : model_touch(vm, m.ppn[i].v, node, &learned[i]);
     }
     disco_pmap_enter(&w.pm[vm], &p);
     for (unsigned i = 0; i < 2; i++) {
@@ -114,8 +129,8 @@ static void enter(void)
         if (learned[i])
             learn(vm, m.ppn[i].v);
     }
-    *t = (struct translation){true, p.record, vm, p.vcpu, m.pair, {m.ppn[0], m.ppn[1]},
-                              {p.e[0], p.e[1]}};
+    *t = (struct translation){
+        true, p.record, vm, p.vcpu, m.pair, {m.ppn[0], m.ppn[1]}, {p.e[0], p.e[1]}};
     disco_pmap_leave(&w.pm[vm], &p);
     expect_half(t, &m, 0, node, want[0]);
     expect_half(t, &m, 1, node, want[1]);
@@ -125,7 +140,7 @@ static void enter(void)
 static void store(void)
 {
     struct translation *t = &w.tlb[byte(TLB)];
-    unsigned half = byte(2), at = byte(256) * 16, node = byte(NODES);
+    unsigned half = byte(2), at = byte(2) ? byte(256) * 16 : byte(PPNS), node = byte(NODES);
     uint8_t value = (uint8_t)byte(256);
     bool learned = false;
     struct page *p;
@@ -147,28 +162,66 @@ static void store(void)
     }
 }
 
+/* The map of dead pages is not lent: a copy is. */
+static int model_lend(const struct page *p, unsigned node, struct object **lent)
+{
+    int from = source(node);
+
+    *lent = p->o;
+    if (is_map(p->o))
+        *lent = from < 0 ? NULL : fresh(p->o->data, (unsigned)from);
+    return *lent ? 0 : DISCO_ERR_NO_MEMORY;
+}
+
 static void lend(void)
 {
     unsigned vm = byte(VMS), node = byte(NODES), k = byte(TOKENS);
     uint64_t ppn = byte(PPNS + 1);
     enum disco_pmap_reason reason = byte(2) ? DISCO_PMAP_COW : DISCO_PMAP_NET;
     struct page *p = &w.page[vm][ppn % PPNS];
+    struct object *o = NULL;
     disco_mpn mpn = {0};
     bool learned = false;
-    int want = ppn < PPNS ? 0 : DISCO_ERR_BAD_ADDRESS;
+    int want = ppn < PPNS ? 0 : DISCO_ERR_BAD_ADDRESS, err;
 
     if (w.token[k])
         return;
     want = want ? want : model_touch(vm, ppn, node, &learned);
-    CHECK(disco_pmap_lend(&w.pm[vm], (disco_ppn){ppn}, node, reason, &mpn) == want);
+    err = disco_pmap_lend(&w.pm[vm], (disco_ppn){ppn}, node, reason, &mpn);
     if (learned)
         learn(vm, ppn);
+    want = want ? want : model_lend(p, node, &o);
+    CHECK(err == want);
     if (want)
         return;
-    p->reason = reason;
-    p->o->tokens++;
-    w.token[k] = p->o;
-    CHECK(mpn.v == p->o->mpn);
+    if (o == p->o) {
+        p->reason = reason;
+        has_contents(vm, ppn);
+        CHECK(mpn.v == o->mpn);
+    } else {
+        learn_object(o, mpn.v);
+    }
+    o->tokens++;
+    w.token[k] = o;
+}
+
+/* One more use of @p o, if there is room to note it. */
+static int model_add_user(struct object *o)
+{
+    if (o->users && (o->users - 1) % 7 == 0 && chunks_used() == CHUNKS)
+        return DISCO_ERR_NO_SPACE;
+    o->users++;
+    return 0;
+}
+
+/* @p o, whose use is counted already, stands behind the page from now on. */
+static void model_replace(unsigned vm, uint64_t ppn, struct object *o,
+                          enum disco_pmap_reason reason)
+{
+    release(&w.page[vm][ppn]);
+    use(&w.page[vm][ppn], o, reason);
+    o->users--;
+    has_contents(vm, ppn);
 }
 
 static void share(void)
@@ -177,17 +230,60 @@ static void share(void)
     uint64_t ppn = byte(PPNS + 1);
     struct object *o = w.token[byte(TOKENS)];
     enum disco_pmap_reason reason = byte(2) ? DISCO_PMAP_COW : DISCO_PMAP_NET;
-    int want = ppn < PPNS ? 0 : DISCO_ERR_BAD_ADDRESS;
+    int want;
 
     if (!o)
         return;
-    if (!want && o->users && (o->users - 1) % 7 == 0 && chunks_used() == CHUNKS)
-        want = DISCO_ERR_NO_SPACE;
+    want = ppn < PPNS ? model_add_user(o) : DISCO_ERR_BAD_ADDRESS;
     CHECK(disco_pmap_share(&w.pm[vm], (disco_ppn){ppn}, (disco_mpn){o->mpn}, reason) == want);
-    if (!want) {
-        release(&w.page[vm][ppn]);
-        use(&w.page[vm][ppn], o, reason);
+    if (!want)
+        model_replace(vm, ppn, o, reason);
+}
+
+/* In the order of the PPNs, the first of equal ones first. */
+static void model_share_many(unsigned vm, const struct disco_pmap_place *p, struct object *const *o,
+                             unsigned n, enum disco_pmap_reason reason)
+{
+    int want[DISCO_PMAP_MANY];
+
+    for (uint64_t ppn = 0; ppn <= PPNS; ppn++) {
+        bool again = false;
+
+        for (unsigned i = 0; i < n; i++) {
+            if (p[i].ppn.v != ppn)
+                continue;
+            want[i] = again         ? DISCO_ERR_BAD_ARG
+                      : ppn == PPNS ? DISCO_ERR_BAD_ADDRESS
+                                    : model_add_user(o[i]);
+            again = true;
+        }
     }
+    for (unsigned i = 0; i < n; i++) {
+        CHECK(p[i].err == want[i]);
+        if (!want[i])
+            model_replace(vm, p[i].ppn.v, o[i], reason);
+    }
+}
+
+static void share_many(void)
+{
+    unsigned vm = byte(VMS), n = byte(PPNS + 3), named = 0;
+    enum disco_pmap_reason reason = byte(2) ? DISCO_PMAP_COW : DISCO_PMAP_NET;
+    struct disco_pmap_place p[DISCO_PMAP_MANY];
+    struct object *o[DISCO_PMAP_MANY];
+
+    for (unsigned i = 0; i < n; i++) {
+        o[named] = w.token[byte(TOKENS)];
+        p[named].ppn.v = byte(PPNS + 1);
+        p[named].err = 1;
+        if (o[named]) {
+            p[named].mpn.v = o[named]->mpn;
+            named++;
+        }
+    }
+    disco_pmap_share_many(&w.pm[vm], p, named, reason);
+    CHECK(w.purges <= 1);
+    model_share_many(vm, p, o, named, reason);
 }
 
 static void put_token(void)
@@ -206,10 +302,64 @@ static void drop(void)
     unsigned vm = byte(VMS);
     uint64_t ppn = byte(PPNS + 1);
 
-    CHECK(disco_pmap_drop(&w.pm[vm], (disco_ppn){ppn}) ==
-          (ppn < PPNS ? 0 : DISCO_ERR_BAD_ADDRESS));
+    CHECK(disco_pmap_drop(&w.pm[vm], (disco_ppn){ppn}) == (ppn < PPNS ? 0 : DISCO_ERR_BAD_ADDRESS));
     if (ppn < PPNS)
         release(&w.page[vm][ppn]);
+}
+
+static void drop_many(void)
+{
+    unsigned vm = byte(VMS);
+    uint64_t first = byte(PPNS + 1), n = byte(PPNS + 2), had = 99, want = 0;
+    bool inside = first < PPNS && n <= PPNS - first;
+
+    CHECK(disco_pmap_drop_many(&w.pm[vm], (disco_ppn){first}, n, &had) ==
+          (inside ? 0 : DISCO_ERR_BAD_ADDRESS));
+    for (uint64_t i = 0; inside && i < n; i++) {
+        want += w.page[vm][first + i].o != NULL;
+        release(&w.page[vm][first + i]);
+    }
+    CHECK(had == (inside ? want : 99));
+    CHECK(w.purges == (inside && want));
+}
+
+static int model_set_dead(unsigned vm, uint64_t ppn, uint64_t bytes, unsigned node, bool *learned)
+{
+    struct deadmap *d = &w.dead[vm];
+    int err;
+
+    if (!bytes) {
+        d->tried = true;
+        d->on = false;
+        return 0;
+    }
+    if (ppn >= PPNS)
+        return DISCO_ERR_BAD_ADDRESS;
+    if (bytes > PPNS)
+        return DISCO_ERR_BAD_ARG;
+    if (d->tried)
+        return DISCO_ERR_STATE;
+    d->tried = true;
+    err = model_own(vm, ppn, node, learned);
+    if (err)
+        return err;
+    d->o = w.page[vm][ppn].o;
+    d->o->tokens++;
+    d->on = true;
+    d->bytes = bytes;
+    return 0;
+}
+
+static void set_dead(void)
+{
+    unsigned vm = byte(VMS), node = byte(NODES), what = byte(256);
+    uint64_t ppn = byte(PPNS + 1), bytes = what ? PPNS + 1 - what % 32 % PPNS : 0;
+    bool learned = false;
+    int want = model_set_dead(vm, ppn, bytes, node, &learned);
+
+    CHECK(disco_pmap_set_dead(&w.pm[vm], disco_ppn_base((disco_ppn){ppn}), bytes, node) == want);
+    if (learned)
+        learn(vm, ppn);
 }
 
 static void migrate(void)
@@ -218,8 +368,11 @@ static void migrate(void)
     uint64_t ppn = byte(PPNS);
     struct page *p = &w.page[vm][ppn];
     bool move = p->o && p->o->node != node;
-    int want = !p->o ? DISCO_ERR_NOT_FOUND : !move ? 0 : !sole(p->o) ? DISCO_ERR_BUSY
-               : !free_on(node) ? DISCO_ERR_NO_MEMORY : 0;
+    int want = !p->o            ? DISCO_ERR_NOT_FOUND
+               : !move          ? 0
+               : !sole(p->o)    ? DISCO_ERR_BUSY
+               : !free_on(node) ? DISCO_ERR_NO_MEMORY
+                                : 0;
 
     CHECK(disco_pmap_migrate(&w.pm[vm], (disco_ppn){ppn}, node) == want);
     if (move && !want) {
@@ -237,7 +390,10 @@ static void replicate(void)
     uint64_t ppn = byte(PPNS);
     struct page *p = &w.page[vm][ppn];
     bool make = p->o && p->o->node != node && !p->o->replica[node];
-    int want = !p->o ? DISCO_ERR_NOT_FOUND : make && !free_on(node) ? DISCO_ERR_NO_MEMORY : 0;
+    int want = !p->o                    ? DISCO_ERR_NOT_FOUND
+               : is_map(p->o)           ? DISCO_ERR_BUSY
+               : make && !free_on(node) ? DISCO_ERR_NO_MEMORY
+                                        : 0;
 
     CHECK(disco_pmap_replicate(&w.pm[vm], (disco_ppn){ppn}, node) == want);
     if (make && !want) {
@@ -287,15 +443,29 @@ static void nonsense(void)
     CHECK(disco_pmap_check(pm, (disco_pa){UINT64_MAX - over}, over + 1) == DISCO_ERR_OVERFLOW);
     CHECK(disco_pmap_check(pm, (disco_pa){size - over}, over + 1) == DISCO_ERR_BAD_ADDRESS);
     CHECK(disco_pmap_check(pm, (disco_pa){size - over}, over) == 0);
-    CHECK(disco_pmap_share(pm, (disco_ppn){0}, (disco_mpn){FIRST + PAGES + over},
-                           DISCO_PMAP_COW) == DISCO_ERR_BAD_ARG);
+    CHECK(disco_pmap_share(pm, (disco_ppn){0}, (disco_mpn){FIRST + PAGES + over}, DISCO_PMAP_COW) ==
+          DISCO_ERR_BAD_ARG);
     CHECK(disco_pmap_lend(pm, (disco_ppn){0}, 0, DISCO_PMAP_REPLICA, &mpn) == DISCO_ERR_BAD_ARG);
     CHECK(disco_pmap_translate(pm, (disco_ppn){PPNS + over}, 0, &mpn) == DISCO_ERR_BAD_ADDRESS);
 }
 
+/* A store into the map, as if the guest had it still. */
+static void mark(void)
+{
+    struct object *o = w.dead[byte(VMS)].o;
+    uint64_t ppn = byte(PPNS);
+    uint8_t value = (uint8_t)byte(4);
+
+    if (!o)
+        return;
+    mock_page(&w.mock, o->mpn)[ppn] = value;
+    o->data[ppn] = value;
+}
+
 static void (*const step[])(void) = {
-    touch, enter, enter, enter, store, store, lend, share, share, put_token, drop, migrate,
-    replicate, replicate, buffer, nonsense,
+    touch,     enter,  enter,      enter,    store,     store,   store,
+    lend,      share,  share_many, drop,     put_token, migrate, replicate,
+    replicate, buffer, lend,       nonsense, set_dead,  mark,    drop_many,
 };
 
 size_t pmap_model_run(const uint8_t *data, size_t size)
@@ -304,6 +474,7 @@ size_t pmap_model_run(const uint8_t *data, size_t size)
     w.data = data;
     w.left = size;
     while (w.left) {
+        w.purges = 0;
         w.op = byte(sizeof step / sizeof step[0]);
         step[w.op]();
         world_check();

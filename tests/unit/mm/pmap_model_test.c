@@ -4,7 +4,7 @@
 #include "pmap_model.h"
 #include "suite.h"
 
-#define BYTES 40000
+#define BYTES 10000
 
 START_TEST(random_steps)
 {
@@ -19,5 +19,5 @@ END_TEST
 
 int main(void)
 {
-    return SUITE_LOOP("pmap_model", random_steps, 8);
+    return SUITE_LOOP("pmap_model", random_steps, 40);
 }

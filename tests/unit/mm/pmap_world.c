@@ -18,6 +18,15 @@ _Noreturn void wrong(const char *what, int line)
 
 bool alive(const struct object *o) { return o->users || o->tokens; }
 
+bool is_map(const struct object *o)
+{
+    for (unsigned v = 0; v < VMS; v++) {
+        if (w.dead[v].o == o)
+            return true;
+    }
+    return false;
+}
+
 bool sole(const struct object *o) { return o->users + o->tokens == 1; }
 
 unsigned free_on(unsigned node)
@@ -89,15 +98,19 @@ uint64_t real_mpn(unsigned vm, uint64_t ppn, unsigned node)
     return mpn.v;
 }
 
-void learn(unsigned vm, uint64_t ppn)
+void learn_object(struct object *o, uint64_t mpn)
 {
-    struct object *o = w.page[vm][ppn].o;
-    uint64_t mpn = disco_memmap_master(w.mm, (disco_mpn){real_mpn(vm, ppn, o->node)}).v;
-
     for (unsigned i = 0; i < OBJECTS; i++)
         CHECK(&w.object[i] == o || !alive(&w.object[i]) || w.object[i].mpn != mpn);
     o->mpn = mpn;
     CHECK(disco_memmap_node(w.mm, (disco_mpn){mpn}) == o->node);
+}
+
+void learn(unsigned vm, uint64_t ppn)
+{
+    struct object *o = w.page[vm][ppn].o;
+
+    learn_object(o, disco_memmap_master(w.mm, (disco_mpn){real_mpn(vm, ppn, o->node)}).v);
 }
 
 /* --- translations: only a purge takes them away --- */
@@ -125,6 +138,7 @@ static void purge_page(unsigned vm, disco_ppn ppn, const struct disco_purge *p, 
 static void purge(void *ctx, const disco_ppn *ppn, size_t pages, const struct disco_purge *p,
                   size_t n)
 {
+    w.purges++;
     for (size_t i = 0; i < pages; i++)
         purge_page((unsigned)((struct disco_pmap *)ctx - w.pm), ppn[i], p, n);
 }
@@ -196,6 +210,7 @@ static void check_stats(unsigned vm)
     }
     CHECK(w.pm[vm].stats.present == present);
     CHECK(w.pm[vm].stats.shared == shared);
+    CHECK(w.pm[vm].stats.dead == w.dead[vm].copies);
 }
 
 void world_check(void)

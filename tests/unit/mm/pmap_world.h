@@ -16,10 +16,10 @@ enum {
 
 #define CHECK(x) ((x) ? (void)0 : wrong(#x, __LINE__))
 
-/* A machine page as the model sees it; dead when it has neither users nor tokens. */
+/* A machine page as the model sees it; gone when it has neither users nor tokens. */
 struct object {
     uint8_t data[DISCO_PAGE_SIZE];
-    unsigned users, tokens;
+    unsigned users, tokens; /* tokens: references that are no users, of tests and of maps of dead pages */
     uint64_t mpn;
     unsigned node;
     uint64_t replica[NODES]; /* MPN, 0: none */
@@ -28,6 +28,13 @@ struct object {
 struct page {
     struct object *o; /* NULL: not touched */
     enum disco_pmap_reason reason;
+};
+
+/* A VM's map of dead pages: the object that holds it, a byte a page, for as long as the VM is there. */
+struct deadmap {
+    bool tried, on;
+    struct object *o;
+    uint64_t bytes, copies;
 };
 
 struct translation {
@@ -47,14 +54,14 @@ struct world {
     struct object object[OBJECTS];
     struct page page[VMS][PPNS];
     struct object *token[TOKENS];
+    struct deadmap dead[VMS];
     struct translation tlb[TLB];
     unsigned next_slot;
     const uint8_t *data;
     size_t left, steps;
-    unsigned op;
+    unsigned op, purges; /* of this step */
 };
 extern struct world w;
-
 
 void world_start(void);
 void world_stop(void); /* gives everything back and checks that it is all there */
@@ -64,6 +71,7 @@ _Noreturn void wrong(const char *what, int line);
 /* --- objects --- */
 
 bool alive(const struct object *o);
+bool is_map(const struct object *o); /* of dead pages */
 bool sole(const struct object *o); /* one user or token, no more */
 unsigned free_on(unsigned node);
 unsigned chunks_used(void);
@@ -75,5 +83,7 @@ void use(struct page *p, struct object *o, enum disco_pmap_reason reason);
 uint64_t real_mpn(unsigned vm, uint64_t ppn, unsigned node);
 /* A new object stands behind the page: learn where it really is, which must be nobody else's. */
 void learn(unsigned vm, uint64_t ppn);
+/* It stands behind @p mpn, which must be nobody else's. */
+void learn_object(struct object *o, uint64_t mpn);
 
 #endif
