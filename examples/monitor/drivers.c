@@ -20,6 +20,7 @@ static void *net_ctx;
 static uint32_t woken; /* accessed atomically */
 static bool more;      /* the last poll left something undone */
 static unsigned strange;
+static bool present; /* there is a device at all */
 
 /* --- starting --- */
 
@@ -64,7 +65,8 @@ void drivers_start(struct disco_backend *b)
         if (virtio_kind(&d) == VIRTIO_NET && !net)
             start_net(&d);
     }
-    irq_begin(disks || net);
+    present = disks || net;
+    irq_begin(present);
 }
 
 struct disco_store *drivers_disk(unsigned unit) { return unit < disks ? &disk[unit]->store : NULL; }
@@ -158,9 +160,9 @@ static bool wanted(void)
 /* They are asked first and looked at then: what comes in between makes the line go up again. */
 uint64_t drivers_poll(uint64_t now)
 {
-    bool up = (disks || net) && irq_up();
+    bool up = present && irq_up();
 
-    if (!up && !wanted())
+    if (!present || (!up && !wanted()))
         return UINT64_MAX;
     __atomic_store_n(&woken, 0, __ATOMIC_SEQ_CST);
     if (up)

@@ -10,7 +10,7 @@
 
 #define CKSEG0 UINT64_C(0xffffffff80000000)
 #define FIRST_PAGE UINT64_C(0x2000000) /* in RAM; before it: this program and its storage */
-#define PATIENCE_NS UINT64_C(20000000000)
+#define PATIENCE_NS UINT64_C(60000000000)
 
 extern char __image_end[];
 

@@ -160,16 +160,20 @@ static bool refusals(void)
            refused(7, 0, 0, 512, DISCO_ERR_UNSUPPORTED);
 }
 
+static bool write_sector(uint64_t sector)
+{
+    struct disco_store_io *i = make(0, DISCO_DISK_WRITE, sector);
+
+    add(i, bare_page(5), 512, 512);
+    fill((uint8_t *)bare_bytes(bare_page(5)) + 512, sector, 1, WRITTEN);
+    return run(i);
+}
+
 static void written(uint64_t half)
 {
-    struct disco_store_io *i = make(0, DISCO_DISK_WRITE, half + 1);
-
     bare_result(name, "write 32 pages", scattered(DISCO_DISK_WRITE, half, 32, WRITTEN));
     bare_result(name, "write many", many(DISCO_DISK_WRITE, half + 1024, WRITTEN));
-    fill(bare_bytes(bare_page(5)), half + 8192 + 1, 1, WRITTEN);
-    i->sector = half + 8192 + 1;
-    add(i, bare_page(5), 0, 512);
-    bare_result(name, "write a sector", run(i));
+    bare_result(name, "write a sector", write_sector(half + 8193));
     bare_result(name, "flush", run(make(0, DISCO_DISK_FLUSH, 0)));
     bare_result(name, "read back",
                 scattered(DISCO_DISK_READ, half, 32, WRITTEN) &&
