@@ -34,7 +34,6 @@ static int have(struct ext2 *fs, unsigned place, uint32_t block, const uint8_t *
     if (!block || block >= fs->blocks)
         return OS_DAMAGED;
     if (c->block != block) {
-        c->block = 0;
         err = fs->read(fs->ctx, block, c->bytes);
         c->block = err ? 0 : block;
     }
@@ -65,7 +64,7 @@ static int check_inodes(const struct ext2 *fs)
 {
     uint32_t size = fs->inode_size;
 
-    if (!fs->inodes_per_group || fs->inodes_per_group > BITS || fs->inodes < ROOT)
+    if (!fs->inodes_per_group || fs->inodes_per_group > BITS)
         return OS_DAMAGED;
     if (size < 128 || size > EXT2_BLOCK || size & (size - 1))
         return OS_DAMAGED;
@@ -200,7 +199,7 @@ static int64_t look_in_block(const uint8_t *bytes, const char *name, unsigned le
 
     for (; at < EXT2_BLOCK; at += step) {
         step = at + NAME <= EXT2_BLOCK ? le16(bytes + at + 4) : 0;
-        if (step < NAME || step % 4 || step > EXT2_BLOCK - at || NAME + bytes[at + 6] > (int)step)
+        if (step > EXT2_BLOCK - at || NAME + bytes[at + 6] > (int)step)
             return OS_DAMAGED;
         if (le32(bytes + at) && same(bytes + at, name, length))
             return le32(bytes + at);
