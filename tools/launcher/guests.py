@@ -11,6 +11,8 @@ from .say import Failure
 
 LINUX = ROOT / "examples" / "guests" / "linux"
 SOURCES = BUILD / "guest" / "src"
+# Its program is one of the user land, too.
+THIN = ROOT / "examples" / "guests" / "thin"
 # What the kernel overlay takes from our own headers.
 ABI = (ROOT / "include" / "disco" / "calls.h", ROOT / "include" / "disco" / "io.h",
        ROOT / "backends" / "mips64" / "abi.h")
@@ -94,7 +96,7 @@ def made(product, what, commands):
 def inputs():
     """A digest of every file that a guest is built from, names and modes included."""
     digest = hashlib.sha256()
-    for path in [*sorted(LINUX.rglob("*")), *ABI]:
+    for path in [*sorted(LINUX.rglob("*")), *sorted(THIN.glob("*.[ch]")), *ABI]:
         if path.is_file():
             digest.update(f"{path.relative_to(ROOT)} {path.stat().st_mode:o}\n".encode())
             digest.update(path.read_bytes())

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Makes the guest's initramfs: BusyBox as build.sh left it, the test programs of userland/, scripts/, and init.
+# Makes the guest's initramfs: BusyBox as build.sh left it, the test programs of userland/, the thin OS's
+# program, scripts/, and init.
 
 set -euo pipefail
 export LC_ALL=C
@@ -52,7 +53,8 @@ work=$out.d
 mkdir -p "$work"
 with_lock "$work/.lock"
 
-hash=$(hash_inputs "$here/mkinitramfs.sh" "$here/init" "$here"/userland/* "$here"/scripts/* \
+thin=$here/../thin
+hash=$(hash_inputs "$here/mkinitramfs.sh" "$here/init" "$here"/userland/* "$here"/scripts/* "$thin"/*.[ch] \
     "$busybox/root/bin/busybox" -- "$endian" "$($triplet-gcc --version | head -n 1)")
 if is_current "$work/.stamp" "$hash" && [ -f "$out" ]; then
     say "up to date"
@@ -85,6 +87,11 @@ for source in "$here"/userland/*.c; do
     objects+=("$work/$name.o")
     # A file without a main() is a part of another program.
     ! grep -q '^int main(' "$source" || [ "$name" = programs ] || ln -sf guestprograms "bin/$name"
+done
+# The program of the thin OS, which radix.c calls.
+for part in on_linux radix sort; do
+    "$triplet-gcc" "${flags[@]}" -c -o "$work/thin-$part.o" "$thin/$part.c" || die "../thin/$part.c does not compile"
+    objects+=("$work/thin-$part.o")
 done
 "$triplet-gcc" -static -s -pthread -o bin/guestprograms "${objects[@]}" -lm || die "the test programs do not link"
 

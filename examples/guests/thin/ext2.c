@@ -26,7 +26,7 @@ static uint32_t le16(const uint8_t *p) { return (uint32_t)p[0] | (uint32_t)p[1] 
 static uint32_t le32(const uint8_t *p) { return le16(p) | le16(p + 2) << 16; }
 
 /* Have a block in one of the two places: one is for blocks of numbers that files end in. */
-static int have(struct ext2 *fs, unsigned place, uint32_t block, const uint8_t **bytes)
+static int have(struct ext2 *fs, unsigned place, uint64_t block, const uint8_t **bytes)
 {
     struct ext2_cached *c = &fs->cached[place];
     int err = 0;
@@ -34,9 +34,8 @@ static int have(struct ext2 *fs, unsigned place, uint32_t block, const uint8_t *
     if (!block || block >= fs->blocks)
         return OS_DAMAGED;
     if (c->block != block) {
-        c->block = 0;
-        err = fs->read(fs->ctx, block, c->bytes);
-        c->block = err ? 0 : block;
+        err = fs->read(fs->ctx, (uint32_t)block, c->bytes);
+        c->block = err ? 0 : (uint32_t)block;
     }
     *bytes = c->bytes;
     return err;
@@ -65,7 +64,7 @@ static int check_inodes(const struct ext2 *fs)
 {
     uint32_t size = fs->inode_size;
 
-    if (!fs->inodes_per_group || fs->inodes_per_group > BITS || fs->inodes < ROOT)
+    if (!fs->inodes_per_group || fs->inodes_per_group > BITS)
         return OS_DAMAGED;
     if (size < 128 || size > EXT2_BLOCK || size & (size - 1))
         return OS_DAMAGED;
@@ -107,21 +106,18 @@ static int check_inode(const struct ext2 *fs, const uint8_t *inode, struct ext2_
 
 static int get_inode(struct ext2 *fs, uint32_t number, struct ext2_file *file)
 {
-    uint64_t group = (number - 1) / fs->inodes_per_group, at;
-    uint32_t table;
+    uint64_t group = (number - 1) / fs->inodes_per_group, table, at;
     const uint8_t *bytes;
     int err;
 
-    if (!number || number > fs->inodes)
+    if (number > fs->inodes)
         return OS_DAMAGED;
-    err = have(fs, 0, (uint32_t)(GROUP_TABLE + group * GROUP_SIZE / EXT2_BLOCK), &bytes);
+    err = have(fs, 0, GROUP_TABLE + group * GROUP_SIZE / EXT2_BLOCK, &bytes);
     if (err)
         return err;
     table = le32(bytes + group * GROUP_SIZE % EXT2_BLOCK + 8);
     at = (uint64_t)((number - 1) % fs->inodes_per_group) * fs->inode_size;
-    if (!table || table + at / EXT2_BLOCK >= fs->blocks)
-        return OS_DAMAGED;
-    err = have(fs, 0, (uint32_t)(table + at / EXT2_BLOCK), &bytes);
+    err = have(fs, 0, table + at / EXT2_BLOCK, &bytes);
     return err ? err : check_inode(fs, bytes + at % EXT2_BLOCK, file);
 }
 
@@ -200,7 +196,7 @@ static int64_t look_in_block(const uint8_t *bytes, const char *name, unsigned le
 
     for (; at < EXT2_BLOCK; at += step) {
         step = at + NAME <= EXT2_BLOCK ? le16(bytes + at + 4) : 0;
-        if (step < NAME || step % 4 || step > EXT2_BLOCK - at || NAME + bytes[at + 6] > (int)step)
+        if (step > EXT2_BLOCK - at || NAME + bytes[at + 6] > (int)step)
             return OS_DAMAGED;
         if (le32(bytes + at) && same(bytes + at, name, length))
             return le32(bytes + at);

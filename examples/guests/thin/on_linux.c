@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "on_linux.h"
 #include "os.h"
 
 static char **words; /* of the command line, up to a null pointer */
