@@ -123,9 +123,10 @@ bool disco_net_is_up(struct disco_net *n, unsigned port);
 int disco_net_send(struct disco_net *n, unsigned port, const struct disco_buf *in, unsigned node);
 /**
  * Take a frame into the pages offered at @p io (struct disco_net_recv; a buffer for reading and writing). Pages that are
- * not used stay as they are. @return 1, 0 and DISCO_ERR_NO_SPACE as that says; with the frame still waiting
- * DISCO_ERR_BAD_ARG (too many pages, or not aligned), DISCO_ERR_BAD_ADDRESS, DISCO_ERR_OVERFLOW (outside the VM),
- * DISCO_ERR_STATE (closed); with the frame lost DISCO_ERR_BAD_ARG (the same page twice), DISCO_ERR_NO_MEMORY.
+ * not used stay as they are, and may be anything. @return 1, 0 and DISCO_ERR_NO_SPACE as that says; with the frame
+ * still waiting DISCO_ERR_BAD_ARG (too many pages, or not aligned), DISCO_ERR_BAD_ADDRESS, DISCO_ERR_OVERFLOW
+ * (outside the VM), DISCO_ERR_STATE (closed); with the frame lost DISCO_ERR_BAD_ARG (the same page twice),
+ * DISCO_ERR_NO_MEMORY.
  */
 int disco_net_recv(struct disco_net *n, unsigned port, const struct disco_buf *io, unsigned node);
 
