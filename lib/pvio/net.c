@@ -59,8 +59,8 @@ static void unlink(struct disco_net *n, unsigned port)
 }
 
 /*
- * What waited for a port that is not linked; senders that waited for it are told as the queue empties. Pages are given back
- * without the lock, so a frame at a time.
+ * What waited for a port that is not linked; senders that waited for it are told as the queue empties. Pages are
+ * given back without the lock, so a frame at a time.
  */
 static void forget_frames(struct disco_net *n, unsigned port)
 {
