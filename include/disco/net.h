@@ -11,8 +11,8 @@
  * (DISCO_PMAP_NET), and the receiver gets it mapped read-only. Other bytes are copied into pages of the monitor's,
  * zeroed behind the last byte, which are mapped in the same way and are the receiver's own at its first store.
  *
- * The first bytes, the *head*, are always copied beside: all before the first page that is shared, if these are no more than
- * DISCO_NET_HEAD (protocol headers, and behind them whole pages), else DISCO_NET_HEAD of them. A small
+ * The first bytes, the *head*, are always copied beside: all before the first page that is shared, if these are no
+ * more than DISCO_NET_HEAD (protocol headers, and behind them whole pages), else DISCO_NET_HEAD of them. A small
  * frame is all head and costs no page. The Ethernet header and a checksum that is still to be made lie in it, so a
  * page that begins before their end is copied. A frame that would have more than DISCO_NET_FRAGS parts shares nothing
  * and is copied densely.
@@ -117,15 +117,16 @@ bool disco_net_is_up(struct disco_net *n, unsigned port);
  * Send the frame described at @p in (struct disco_net_send) from guest memory through @p port, on behalf of @p node.
  * What lies at @p in is read once. @return 0: it is on its way, or went nowhere as frames do; DISCO_ERR_BUSY,
  * DISCO_ERR_STATE as struct disco_net_send says; DISCO_ERR_BAD_ARG: shorter than an Ethernet header, longer than
- * DISCO_NET_FRAME_MAX, too many segments, a checksum beyond the head; DISCO_ERR_BAD_ADDRESS, DISCO_ERR_OVERFLOW: a segment
- * outside the VM; DISCO_ERR_NO_MEMORY.
+ * DISCO_NET_FRAME_MAX, too many segments, a checksum beyond the head; DISCO_ERR_BAD_ADDRESS,
+ * DISCO_ERR_OVERFLOW: a segment outside the VM; DISCO_ERR_NO_MEMORY.
  */
 int disco_net_send(struct disco_net *n, unsigned port, const struct disco_buf *in, unsigned node);
 /**
  * Take a frame into the pages offered at @p io (struct disco_net_recv; a buffer for reading and writing). Pages that are
- * not used stay as they are. @return 1, 0 and DISCO_ERR_NO_SPACE as that says; with the frame still waiting
- * DISCO_ERR_BAD_ARG (too many pages, or not aligned), DISCO_ERR_BAD_ADDRESS, DISCO_ERR_OVERFLOW (outside the VM),
- * DISCO_ERR_STATE (closed); with the frame lost DISCO_ERR_BAD_ARG (the same page twice), DISCO_ERR_NO_MEMORY.
+ * not used stay as they are, and may be anything. @return 1, 0 and DISCO_ERR_NO_SPACE as that says; with the frame
+ * still waiting DISCO_ERR_BAD_ARG (too many pages, or not aligned), DISCO_ERR_BAD_ADDRESS, DISCO_ERR_OVERFLOW
+ * (outside the VM), DISCO_ERR_STATE (closed); with the frame lost DISCO_ERR_BAD_ARG (the same page twice),
+ * DISCO_ERR_NO_MEMORY.
  */
 int disco_net_recv(struct disco_net *n, unsigned port, const struct disco_buf *io, unsigned node);
 
@@ -151,7 +152,8 @@ int disco_frame_read(struct disco_net *n, const struct disco_frame *f, uint32_t 
                      uint32_t len);
 /**
  * Make the checksum that is still to be made, for a network that cannot: reads the whole frame, writes to its head,
- * which is the caller's alone. None to be made: 0. @return 0 or DISCO_ERR_BAD_ARG (not in the head: no frame of the network's).
+ * which is the caller's alone. None to be made: 0. @return 0 or DISCO_ERR_BAD_ARG (not in the head: no frame of the
+ * network's).
  */
 int disco_frame_checksum(struct disco_net *n, struct disco_frame *f);
 

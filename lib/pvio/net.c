@@ -51,15 +51,17 @@ int disco_net_open(struct disco_net *n, unsigned port, struct disco_line line)
     return err;
 }
 
-/* Nothing comes to the port any more, and those who waited for it may send elsewhere. The lock is held. */
+/* Nothing comes to the port any more. The lock is held. */
 static void unlink(struct disco_net *n, unsigned port)
 {
     n->linked &= ~port_bit(port);
     disco_switch_forget(n, port);
-    disco_port_wake(n, &n->port[port]);
 }
 
-/* What waited for a port that is not linked. Pages are given back without the lock, so a frame at a time. */
+/*
+ * What waited for a port that is not linked; senders that waited for it are told as the queue empties. Pages are
+ * given back without the lock, so a frame at a time.
+ */
 static void forget_frames(struct disco_net *n, unsigned port)
 {
     struct port *p = &n->port[port];

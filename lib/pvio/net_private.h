@@ -50,12 +50,10 @@ void disco_port_set_line(struct port *p);
 bool disco_port_room(const struct port *p, uint32_t parts);
 /* There is room; the frame's references are the queue's. */
 void disco_port_push(struct port *p, const struct disco_frame *f);
-/* There is a frame; its references are the caller's. */
+/* There is a frame; its references are the caller's. Who was refused hears of it when the queue is half empty. */
 void disco_port_pop(struct disco_net *n, struct port *p, struct disco_frame *f);
 /* The queue of @p p was full: is @p from to wait? Then its line will rise. */
 bool disco_port_refuse(struct disco_net *n, struct port *p, unsigned from);
-/* Those who wait for @p p may try again. */
-void disco_port_wake(struct disco_net *n, struct port *p);
 
 /* --- net_switch.c --- */
 

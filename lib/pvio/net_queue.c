@@ -33,7 +33,8 @@ void disco_port_push(struct port *p, const struct disco_frame *f)
     disco_port_set_line(p);
 }
 
-void disco_port_wake(struct disco_net *n, struct port *p)
+/* Those who wait for @p p may try again. */
+static void wake(struct disco_net *n, struct port *p)
 {
     for (; p->waiting; p->waiting &= p->waiting - 1) {
         struct port *sender = &n->port[__builtin_ctzll(p->waiting)];
@@ -51,7 +52,7 @@ void disco_port_pop(struct disco_net *n, struct port *p, struct disco_frame *f)
     p->pages -= f->parts;
     p->refused_at = 0;
     if (p->tail - p->head <= DISCO_NET_QUEUE / 2 && p->pages <= DISCO_NET_QUEUE_PAGES / 2)
-        disco_port_wake(n, p);
+        wake(n, p);
     disco_port_set_line(p);
 }
 

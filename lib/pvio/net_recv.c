@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Handing a frame to a guest. What the guest offers is copied once and checked before a frame is taken, so that one who
- * offers nonsense keeps its frames. Of the pages only as many are touched as the frame has parts; they are replaced, not
+ * Handing a frame to a guest. What the guest offers is copied once, and checked before the frame is taken, so that one
+ * who offers nonsense keeps its frames. Only as many pages are looked at as the frame has parts; they are replaced, not
  * written, so it does not matter what they were: the guest's alone, shared, replicated, or not yet there.
  */
 #include "net_private.h"
@@ -14,33 +14,31 @@
 _Static_assert(offsetof(struct disco_net_recv, head) == OFFERED + DISCO_NET_FRAGS * 8,
                "fragments and head are written in one piece");
 
-static int read_offer(const struct disco_buf *io, struct disco_net_recv *r)
+/* Can the pages that are needed be what is offered? 1, or an error. */
+static int pages_ok(const struct disco_buf *io, const struct disco_net_recv *r)
 {
-    int err = disco_buf_read(io, 0, r, OFFERED);
+    int err = r->frags <= r->pages ? DISCO_OK : DISCO_ERR_NO_SPACE;
 
-    if (err)
-        return err;
-    if (r->pages > DISCO_NET_FRAGS)
-        return DISCO_ERR_BAD_ARG;
-    for (uint32_t i = 0; !err && i < r->pages; i++) {
+    for (uint32_t i = 0; !err && i < r->frags; i++) {
         err = r->page[i] & DISCO_PAGE_MASK
                   ? DISCO_ERR_BAD_ARG
                   : disco_pmap_check(io->pmap, (disco_pa){r->page[i]}, DISCO_PAGE_SIZE);
     }
-    return err;
+    return err ? err : 1;
 }
 
-/* The next frame, if the pages offered do: 1; 0: none; or an error, with the frame still waiting. */
-static int next_frame(struct disco_net *n, unsigned port, struct disco_net_recv *r,
-                      struct disco_frame *f)
+/* The next frame, if the pages offered do: 1; 0: none; or an error, with the frame still waiting. Under the lock. */
+static int next_frame(struct disco_net *n, struct port *p, const struct disco_buf *io,
+                      struct disco_net_recv *r, struct disco_frame *f)
 {
-    struct port *p = &n->port[port];
-    int got = p->open ? 0 : DISCO_ERR_STATE;
+    int got;
 
-    if (p->open && p->head != p->tail) {
-        r->frags = p->queue[p->head % DISCO_NET_QUEUE].parts;
-        got = r->frags <= r->pages ? 1 : DISCO_ERR_NO_SPACE;
-    }
+    if (!p->open)
+        return DISCO_ERR_STATE;
+    if (p->head == p->tail)
+        return 0;
+    r->frags = p->queue[p->head % DISCO_NET_QUEUE].parts;
+    got = pages_ok(io, r);
     if (got == 1)
         disco_port_pop(n, p, f);
     return got;
@@ -134,11 +132,13 @@ int disco_net_recv(struct disco_net *n, unsigned port, const struct disco_buf *i
 
     if (port >= n->ports)
         return DISCO_ERR_BAD_ARG;
-    got = read_offer(&b, &r);
+    got = disco_buf_read(&b, 0, &r, OFFERED);
     if (got)
         return got;
+    if (r.pages > DISCO_NET_FRAGS)
+        return DISCO_ERR_BAD_ARG;
     disco_lock(&n->lock, n->backend);
-    got = next_frame(n, port, &r, &f);
+    got = next_frame(n, &n->port[port], &b, &r, &f);
     disco_unlock(&n->lock);
     if (got == DISCO_ERR_NO_SPACE) {
         int err = disco_buf_write(&b, TOLD, &r.frags, sizeof r.frags);

@@ -209,7 +209,7 @@ static int send(struct gather *g, unsigned port)
 
     plan(g);
     err = take(g, g->f.head, g->f.head_len);
-    if (!err)
+    if (!err && g->parts)
         err = disco_switch_ready(g->n, port, g->f.head, g->parts);
     if (!err)
         err = build(g);

@@ -318,7 +318,6 @@ START_TEST(life)
     memory_is_the_same();
     model_fini(&m);
     world_fini(&w);
-    fprintf(stderr, "%u %u %u %u %u\n", sent, taken, shared, m.busy, m.flooded);
     ck_assert(sent > 100 && taken > 50 && m.busy > 5 && m.flooded > 10);
     ck_assert(copying || shared > 100);
 }

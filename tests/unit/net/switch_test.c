@@ -65,6 +65,17 @@ START_TEST(groups_are_flooded_and_not_learned)
     f = small_frame(multicast, broadcast, 60);
     ck_assert_int_eq(disco_net_send_frame(w.net, 0, &f), 0);
     ck_assert_uint_eq(receivers(), ALL & ~1u);
+    send_from(0, 1, 0);
+    receivers();
+    for (unsigned i = 0; i < 4000; i++) {
+        multicast[4] = (uint8_t)(i >> 8);
+        multicast[5] = (uint8_t)i;
+        f = small_frame(broadcast, multicast, 60);
+        ck_assert_int_eq(disco_net_send_frame(w.net, 0, &f), 0);
+        receivers();
+    }
+    send_from(1, 0, 1); /* they took nobody's place */
+    ck_assert_uint_eq(receivers(), 1);
 }
 END_TEST
 
