@@ -103,7 +103,7 @@ static blk_status_t queue_rq(struct blk_mq_hw_ctx *hctx, const struct blk_mq_que
 		return status;
 	/* From here on its end may come from another processor, before the call has returned. */
 	blk_mq_start_request(bd->rq);
-	result = disco_call4(DISCO_CALL_DISK_REQUEST, d->number, __pa(c), struct_size(c, seg, c->head.segs), 0);
+	result = disco_call4(DISCO_CALL_DISK_REQUEST, d->number, __pa(c), offsetof(struct command, seg[c->head.segs]), 0);
 	switch (result) {
 	case 1:
 		blk_mq_end_request(bd->rq, BLK_STS_OK);

@@ -68,7 +68,7 @@ static bool fill_packet(struct disco_net_packet *p, const struct sk_buff *skb)
 
 static long send(struct disco_net_packet *p)
 {
-	return disco_call(DISCO_CALL_NET_SEND, __pa(p), struct_size(p, seg, p->head.segs));
+	return disco_call(DISCO_CALL_NET_SEND, __pa(p), offsetof(struct disco_net_packet, seg[p->head.segs]));
 }
 
 static void send_again(struct timer_list *timer)
