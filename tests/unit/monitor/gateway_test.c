@@ -127,7 +127,7 @@ static int device_sends(void)
     ck_assert_uint_eq(r.in, 0);
     ck_assert_uint_eq(r.seg[0].len, HEADER);
     for (unsigned i = 0; i < HEADER; i++)
-        ck_assert_uint_eq(((uint8_t *)(uintptr_t)r.seg[0].bus)[i], 0);
+        CHECK(((uint8_t *)(uintptr_t)r.seg[0].bus)[i] == 0);
     ck_assert_uint_eq(r.seg[1].len, 60);
     for (unsigned i = 2; i < r.out; i++)
         ck_assert_uint_eq(r.seg[i].len, 1000);
@@ -273,12 +273,12 @@ static void guest_finds(uint32_t len)
     ck_assert_uint_eq(f.parts, len > DISCO_NET_HEAD);
     ck_assert_int_eq(disco_frame_read(net, &f, 0, bytes, len), 0);
     for (uint32_t i = 1; i < len; i++)
-        ck_assert_uint_eq(bytes[i], (uint8_t)(i * 7 + len));
+        CHECK(bytes[i] == (uint8_t)(i * 7 + len));
     if (f.parts) {
         const uint8_t *page = mock_page(&m, f.part[0].mpn.v);
 
         for (uint32_t i = f.part[0].len; i < DISCO_PAGE_SIZE; i++)
-            ck_assert_uint_eq(page[i], 0);
+            CHECK(page[i] == 0);
     }
     disco_net_free_frame(net, &f);
 }

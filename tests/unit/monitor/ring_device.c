@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ring_device.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,10 +43,10 @@ static void walk(struct ring_device *d, struct ring_request *r)
     do {
         const uint8_t *desc = d->memory + DESC * at;
 
-        ck_assert_uint_lt(at, d->size);
-        ck_assert_uint_lt(r->out + r->in, RING_SEGS);
+        CHECK(at < d->size);
+        CHECK(r->out + r->in < RING_SEGS);
         flags = (unsigned)get(desc + 12, 2);
-        ck_assert(flags & WRITE || !r->in); /* what it reads comes first */
+        CHECK(flags & WRITE || !r->in); /* what it reads comes first */
         r->seg[r->out + r->in] = (struct virtq_seg){get(desc, 8), (uint32_t)get(desc + 8, 4)};
         *(flags & WRITE ? &r->in : &r->out) += 1;
         at = (unsigned)get(desc + 14, 2);
