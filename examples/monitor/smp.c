@@ -25,6 +25,8 @@
 #define GIC_VP(irq) (0x2000 + 0x20 * (irq))
 #define PIN_IP2 0
 #define PIN_IP4 2
+#define GIC_OWN_RESET_MASK 0x800c /* of the processor that writes */
+#define GIC_OWN_ALL 0x7f
 #define BOARD_IRQ 3  /* the board's own interrupt controllers */
 #define FIRST_IPI 40 /* behind the interrupts of the board's devices */
 
@@ -43,6 +45,15 @@ static void map_controllers(void)
 {
     *(volatile uint64_t *)reg(GCR, GCR_GIC_BASE) = GIC | ENABLE;
     *(volatile uint64_t *)reg(GCR, GCR_CPC_BASE) = CPC | ENABLE;
+}
+
+/*
+ * A processor's own interrupts, a comparison with the counter among them: out of reset that leads to IP2, the devices'
+ * line, each time the counter's low half has gone round, which is after 43 s.
+ */
+static void mask_own(void)
+{
+    *reg(GIC, GIC_OWN_RESET_MASK) = GIC_OWN_ALL;
 }
 
 unsigned smp_processors(void)
@@ -130,6 +141,7 @@ void smp_set_clock(void)
     int32_t error;
 
     map_controllers();
+    mask_own();
     for (int32_t good = GOOD;; good++) {
         error = behind();
         if (error <= good && error >= -good)

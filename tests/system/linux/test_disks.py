@@ -5,6 +5,7 @@ import os
 import random
 import re
 import signal
+import subprocess
 import tempfile
 import time
 import unittest
@@ -13,7 +14,7 @@ from pathlib import Path
 from harness import BOOT, ENDIAN, GRACE, Running, Terminal, descendants, last_sets, leaked, run
 from test_person import SHELL
 
-ROUNDS = 4 if ENDIAN == "little" else 1
+ROUNDS = 3 if ENDIAN == "little" else 1
 
 # Everything on the disk, as the guest reads it.
 SUMS = "find / -xdev -type f | sort | xargs cat | md5sum"
@@ -86,7 +87,7 @@ class Persistent(Folder):
         """A file system on a disk of one's own: made, filled, and found again by the next machine."""
         disk = f"{self.image},size=32M"
         first = run("--disk", disk, "--mem", "64M", "--exec",
-                    "mke2fs -q /dev/dd1 >/dev/null && mount -t ext2 /dev/dd1 /mnt && iocheck write /mnt/file 7 12 && "
+                    "mke2fs -q -b 4096 /dev/dd1 >/dev/null && mount -t ext2 /dev/dd1 /mnt && iocheck write /mnt/file 7 12 && "
                     "cp -r /bin/busybox /mnt && umount /mnt && echo written")
         self.assertEqual((first.status, first.out.splitlines()[-1]), (0, b"written"), first)
         second = run("--disk", disk, "--mem", "64M", "--exec",
@@ -111,26 +112,34 @@ class Persistent(Folder):
 
     def test_power_cut(self):
         """QEMU is killed at random moments, again and again; every record whose fsync had returned is there."""
-        chance = random.Random()
-        for cut in range(ROUNDS):
-            on_file = cut % 2
-            prepare = ("mke2fs -q /dev/dd1 >/dev/null; " if cut == 1 else "") + "mount -t ext2 /dev/dd1 /mnt; " \
-                if on_file else ""
-            if cut == 2:
-                self.image.unlink()
-            place = "/mnt/log" if on_file else "/dev/dd1"
-            told = self.cut(f"{prepare}fsynclog append {place}", chance.uniform(0.2, 2.5))
-            found = run("--disk", f"{self.image},size=16M", "--mem", "64M", "--exec",
-                        ("mount -t ext2 /dev/dd1 /mnt; " if on_file else "") + f"fsynclog check {place}")
+        self.cuts("", "/dev/dd1")
+
+    def test_power_cut_with_a_file_system(self):
+        """The same, with the records in a file. That the file is there at all is not for its own fsync to say."""
+        made = run("--disk", self.disk(), "--mem", "64M", "--exec", "mke2fs -q -b 4096 /dev/dd1 >/dev/null && "
+                   "mount -t ext2 /dev/dd1 /mnt && touch /mnt/log && umount /mnt")
+        self.assertEqual(made.status, 0, made)
+        self.cuts("mount -t ext2 /dev/dd1 /mnt && ", "/mnt/log")
+
+    def disk(self):
+        return f"{self.image},size=16M"
+
+    def cuts(self, prepare, place):
+        """Records are appended, the power is cut, they are counted; and once more behind those."""
+        for _ in range(ROUNDS):
+            told = self.cut(f"{prepare}fsynclog append {place}", random.uniform(0.2, 2.5))
+            if prepare:
+                # As at any start after a crash: ext2 does not keep its bitmaps up to date for fsync.
+                repair = subprocess.run(["/usr/sbin/e2fsck", "-f", "-y", self.image], capture_output=True, check=False)
+                self.assertIn(repair.returncode, (0, 1), repair)
+            found = run("--disk", self.disk(), "--mem", "64M", "--exec", f"{prepare}fsynclog check {place}")
             self.assertEqual(found.status, 0, found)
             records = int(re.search(rb"fsynclog: (\d+) records", found.out)[1])
             self.assertGreaterEqual(records, told, f"of {told} records that were on the disk {records} are there")
-            if on_file:
-                self.image.unlink()
 
     def cut(self, command, seconds):
         """Run it, cut the power some time after the first record was told; the last record that was."""
-        with Running("--disk", f"{self.image},size=16M", "--mem", "64M", "--exec", command) as running:
+        with Running("--disk", self.disk(), "--mem", "64M", "--exec", command) as running:
             running.until(lambda: re.search(rb"^\d+\n", running.so_far().out, re.MULTILINE), BOOT, "first record")
             time.sleep(seconds)
             for pid in descendants(running.process.pid):

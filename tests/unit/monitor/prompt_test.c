@@ -2,6 +2,7 @@
 /* The monitor's prompt: which words do what, to which virtual machine, and what is answered. */
 #include "monitor/board.h"
 #include "monitor/console.h"
+#include "monitor/network.h"
 #include "monitor/prompt.h"
 #include "suite.h"
 
