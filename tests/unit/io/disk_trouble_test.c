@@ -194,6 +194,24 @@ START_TEST(stalled_and_found)
 }
 END_TEST
 
+/* The second came first, and waits for the third; whose transfer fails. */
+START_TEST(waits_for_one_that_came_later)
+{
+    ck_assert_int_eq(ask(0, 0, 1, 0, PAGE), 0);
+    ck_assert_int_eq(ask(1, 0, 2, 0, 2 * PAGE), 0);
+    ck_assert_int_eq(ask(2, 8, 3, 0, PAGE), 0);
+    store_end(&w.store, 0, 0);
+    ck_assert_int_eq(world_done(&w, 0, 1), 0);
+    ck_assert_uint_eq(w.store.transfers, 2);
+    store_end(&w.store, 0, DISCO_ERR_UNSUPPORTED);
+    ck_assert_int_eq(world_done(&w, 2, 3), DISCO_ERR_UNSUPPORTED);
+    ck_assert_uint_eq(w.store.transfers, 3);
+    store_end(&w.store, 0, 0);
+    ck_assert_int_eq(world_done(&w, 1, 2), 0);
+    ck_assert(guest_shows(&w, 1, 0, 0, 2 * PAGE));
+}
+END_TEST
+
 START_TEST(as_many_as_there_are_slots)
 {
     for (unsigned round = 0; round < 2; round++) {
@@ -395,6 +413,7 @@ int main(void)
                             half_a_request_fails,
                             a_store_that_takes_no_more,
                             stalled_and_found,
+                            waits_for_one_that_came_later,
                             as_many_as_there_are_slots,
                             no_memory,
                             the_cache_gives_way,
