@@ -178,6 +178,23 @@ START_TEST(a_store_that_takes_no_more)
 }
 END_TEST
 
+/* A store may take a small transfer where it does not take a big one: it is not asked out of turn. */
+START_TEST(nobody_overtakes)
+{
+    w.store.most = 1;
+    ck_assert_int_eq(ask(0, 0, 1, 0, PAGE), 0);
+    ck_assert_int_eq(ask(1, 80, 2, 0, PAGE), 0);
+    w.store.most = 2;
+    ck_assert_int_eq(ask(2, 160, 3, 0, PAGE), 0);
+    ck_assert_uint_eq(w.store.n, 1);
+    w.store.most = 1;
+    for (unsigned vm = 0; vm < VMS; vm++) {
+        store_end(&w.store, 0, 0);
+        ck_assert_int_eq(world_done(&w, vm, vm + 1), 0);
+    }
+}
+END_TEST
+
 /* One that waits for the store finds that another has read the block meanwhile. */
 START_TEST(stalled_and_found)
 {
@@ -191,6 +208,24 @@ START_TEST(stalled_and_found)
     ck_assert_uint_eq(w.store.n, 0);
     ck_assert(!world_done(&w, 0, 1) && !world_done(&w, 1, 2) && !world_done(&w, 2, 3));
     ck_assert_uint_eq(page_behind(&w, 1, 0), page_behind(&w, 2, 0));
+}
+END_TEST
+
+/* The second came first, and waits for the third; whose transfer fails. */
+START_TEST(waits_for_one_that_came_later)
+{
+    ck_assert_int_eq(ask(0, 0, 1, 0, PAGE), 0);
+    ck_assert_int_eq(ask(1, 0, 2, 0, 2 * PAGE), 0);
+    ck_assert_int_eq(ask(2, 8, 3, 0, PAGE), 0);
+    store_end(&w.store, 0, 0);
+    ck_assert_int_eq(world_done(&w, 0, 1), 0);
+    ck_assert_uint_eq(w.store.transfers, 2);
+    store_end(&w.store, 0, DISCO_ERR_UNSUPPORTED);
+    ck_assert_int_eq(world_done(&w, 2, 3), DISCO_ERR_UNSUPPORTED);
+    ck_assert_uint_eq(w.store.transfers, 3);
+    store_end(&w.store, 0, 0);
+    ck_assert_int_eq(world_done(&w, 1, 2), 0);
+    ck_assert(guest_shows(&w, 1, 0, 0, 2 * PAGE));
 }
 END_TEST
 
@@ -394,7 +429,9 @@ int main(void)
                             a_store_that_fails,
                             half_a_request_fails,
                             a_store_that_takes_no_more,
+                            nobody_overtakes,
                             stalled_and_found,
+                            waits_for_one_that_came_later,
                             as_many_as_there_are_slots,
                             no_memory,
                             the_cache_gives_way,
