@@ -8,6 +8,7 @@ import select
 import subprocess
 import tempfile
 import time
+import unittest
 from pathlib import Path
 
 from launcher import control, procs
@@ -17,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DISCO = ROOT / "disco"
 ENDIAN = os.environ.get("DISCO_ENDIAN", "little")
 BOOT = 240.0    # seconds: a boot on a machine that is busy with other things
+# What does not depend on the byte order is tested thoroughly in one.
+in_one_order = unittest.skipIf(ENDIAN != "little", "thoroughly with little-endian guests")
 GRACE = 15.0    # seconds: what ./disco itself started has to end first
 
 

@@ -11,7 +11,7 @@ import time
 import unittest
 from pathlib import Path
 
-from harness import BOOT, ENDIAN, GRACE, Running, Terminal, descendants, last_sets, leaked, run
+from harness import BOOT, ENDIAN, GRACE, Running, Terminal, descendants, last_sets, leaked, run, in_one_order
 from test_person import SHELL
 
 ROUNDS = 3 if ENDIAN == "little" else 1
@@ -50,6 +50,7 @@ class Shared(Folder):
         for name in (b"vm0", b"vm1", b"vm2"):
             self.assertEqual(done.out.count(name + b": " + name + b"\n"), 2, done)
 
+    @in_one_order
     def test_changes_are_lost_at_reset(self):
         with Terminal("run", "--endian", ENDIAN, "--mem", "64M") as terminal:
             terminal.expect(SHELL)
@@ -59,6 +60,7 @@ class Shared(Folder):
             terminal.type(b"echo there is /root/f*\r")
             terminal.expect(re.compile(rb"\nthere is /root/f\*\r"))
 
+    @in_one_order
     def test_no_page_is_lost(self):
         """All that guests had comes back, when some write much and one is stopped in the middle of it."""
         write = "while :; do dd if=/dev/zero of=/root/big bs=64k count=200 2>/dev/null; sync; md5sum /bin/* >/dev/null; done"
@@ -68,6 +70,7 @@ class Shared(Folder):
                 running.ask(f"vm stop {name}")
             self.assertEqual(leaked(running.all_off()), 0)
 
+    @in_one_order
     def test_full_log(self):
         """Who writes more than the log holds gets an error, and the machine goes on."""
         done = run("--mem", "64M", "--disk", f"{self.empty_image()},private,lost,log=1M", "--exec",
@@ -94,6 +97,7 @@ class Persistent(Folder):
                      "mount -t ext2 /dev/dd1 /mnt && iocheck check /mnt/file 7 12 && cmp /mnt/busybox /bin/busybox && echo the same")
         self.assertEqual((second.status, second.out.splitlines()[-1]), (0, b"the same"), second)
 
+    @in_one_order
     def test_belongs_to_one(self):
         """The second who wants it is refused by name; the first goes on, and when it has ended the second gets it."""
         conf = self.folder / "vms.conf"
@@ -114,6 +118,7 @@ class Persistent(Folder):
         """QEMU is killed at random moments, again and again; every record whose fsync had returned is there."""
         self.cuts("", "/dev/dd1")
 
+    @in_one_order
     def test_power_cut_with_a_file_system(self):
         """The same, with the records in a file. That the file is there at all is not for its own fsync to say."""
         made = run("--disk", self.disk(), "--mem", "64M", "--exec", "mke2fs -q -b 4096 /dev/dd1 >/dev/null && "

@@ -12,7 +12,7 @@ import unittest
 import urllib.request
 from pathlib import Path
 
-from harness import BOOT, ENDIAN, Running, last_sets, leaked, run
+from harness import BOOT, ENDIAN, Running, last_sets, leaked, run, in_one_order
 
 # One listens, the other sends; each knows who it is by its name.
 BETWEEN = "case $(hostname) in vm0) {listen};; *) until ping -c 1 -W 1 vm0 >/dev/null; do :; done; sleep 1; {send};; esac"
@@ -52,16 +52,19 @@ class Subnet(unittest.TestCase):
         self.assertGreater(vms["vm1"]["net_remapped"], 8 * MIB // 4096 * 95 // 100)
         self.assertEqual(vms["vm0"]["net_bad"] + vms["vm1"]["net_bad"], 0)
 
+    @in_one_order
     def test_datagrams(self):
         done, _ = self.run_two("netcheck recv udp 5000", f"netcheck send udp 10.0.2.16 5000 {2 * MIB}")
         self.assertIn(b"netcheck", done.out, done)
 
+    @in_one_order
     def test_copies_when_told(self):
         done, vms = self.run_two("netcheck recv tcp 5000", f"netcheck send tcp 10.0.2.16 5000 {4 * MIB} sendfile",
                                  "--monitor-append", "net=copy")
         self.assertIn(b"netcheck", done.out, done)
         self.assertEqual(vms["vm1"]["net_remapped"], 0)
 
+    @in_one_order
     def test_cable(self):
         """Pulled, nothing gets through and the guest knows; back in, it goes on."""
         watch = between("sleep 1000", "while :; do ping -c 1 -W 1 vm0 >/dev/null && echo answer || "
@@ -81,29 +84,31 @@ class Subnet(unittest.TestCase):
                 running.ask(f"vm stop {name}")
             self.assertEqual(leaked(running.all_off()), 0)
 
+    @in_one_order
     def test_one_that_sleeps_holds_nobody_up(self):
-        """A guest is paused while another floods it; a third is served as before, and the sleeper goes on later."""
+        """A guest is paused while another floods it; two others talk as before, and the sleeper goes on later."""
         flood = ("case $(hostname) in vm0) echo up; while :; do sleep 1; echo alive; done;; "
                  "vm1) until ping -c 1 -W 1 vm0 >/dev/null; do :; done; echo floods; "
                  "for i in $(seq 8); do ping -i 0.01 -s 60000 vm0 >/dev/null & done; wait;; "
-                 "*) while :; do ping -c 1 -W 2 vm1 >/dev/null && echo answer; sleep 1; done;; esac")
-        with Running("--vms", 3, "--mem", "64M", "--smp", 2, "--monitor-append", "stay", "--exec", flood) as running:
+                 "vm2) while :; do ping -c 1 -W 2 vm3 >/dev/null && echo answer; sleep 1; done;; *) sleep 1000;; esac")
+        with Running("--vms", 4, "--mem", "64M", "--smp", 2, "--monitor-append", "stay", "--exec", flood) as running:
             def count(text):
                 return running.so_far().out.count(text)
             running.until(lambda: count(b"vm1: floods\n"), BOOT, "flood")
             running.ask("vm pause vm0")
             time.sleep(2)
             before = count(b"vm2: answer\n")
-            running.until(lambda: count(b"vm2: answer\n") > before + 2, BOOT, "answers to the third")
+            running.until(lambda: count(b"vm2: answer\n") > before + 2, BOOT, "answers to one who is not concerned")
             alive = count(b"vm0: alive\n")
             running.ask("vm resume vm0")
             running.until(lambda: count(b"vm0: alive\n") > alive + 1, BOOT, "signs of life")
-            for name in ("vm0", "vm1", "vm2"):
+            for name in ("vm0", "vm1", "vm2", "vm3"):
                 running.ask(f"vm stop {name}")
             self.assertEqual(leaked(running.all_off()), 0)
 
 
 class Outside(unittest.TestCase):
+    @in_one_order
     def test_reaches_services_of_this_computer(self):
         """A guest loads a megabyte from a server on this computer's loopback."""
         content = bytes(range(256)) * 4096

@@ -3,7 +3,7 @@
 
 import unittest
 
-from harness import BOOT, Running, leaked
+from harness import BOOT, Running, leaked, in_one_order
 
 MIB = 1 << 20
 CLIENTS, SIZE = 3, 16
@@ -40,6 +40,7 @@ class Nfs(unittest.TestCase):
                 running.ask(f"vm stop vm{number}")
             self.assertEqual(leaked(running.all_off()), 0)
 
+    @in_one_order
     def test_writers_are_alone(self):
         """Whoever changes what it has read changes its own: the server's file, and the others', stay what they are."""
         change = ("cp /mnt/file /tmp/mine && dd if=/dev/zero of=/tmp/mine bs=4k count=100 conv=notrunc 2>/dev/null && "
