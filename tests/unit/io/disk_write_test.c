@@ -181,6 +181,27 @@ START_TEST(two_parts_at_once)
 }
 END_TEST
 
+/* Its first block is written to by another after what is around it was read, and before the request goes on. */
+START_TEST(surroundings_that_change)
+{
+    const struct disco_io_seg seg = {10 * PAGE, 2 * PAGE};
+
+    guest_fill(&w, 0, 10 * PAGE, 2 * PAGE, 1);
+    guest_fill(&w, 0, 20 * PAGE, 512, 2);
+    ck_assert_int_eq(world_ask(&w, 0, DISCO_DISK_WRITE, 4, 1, &seg, 1), 0);
+    store_end(&w.store, 0, 0);
+    ck_assert_int_eq(world_ask(&w, 0, DISCO_DISK_WRITE, 2, 2,
+                               &(struct disco_io_seg){20 * PAGE, 512}, 1),
+                     1);
+    store_end(&w.store, 0, 0);
+    ck_assert_int_eq(world_done(&w, 0, 1), 0);
+    ck_assert_int_eq(READ(0, 0, 30 * PAGE, 3 * PAGE), 0);
+    ck_assert(guest_shows(&w, 0, 30 * PAGE, 0, 1024) && guest_has(&w, 0, 30 * PAGE + 1024, 512, 2));
+    ck_assert(guest_shows(&w, 0, 30 * PAGE + 1536, 3, 512));
+    ck_assert(guest_has(&w, 0, 30 * PAGE + 2048, 2 * PAGE, 1));
+}
+END_TEST
+
 /* The first block's surroundings come, the last one's do not: the request fails, nothing is left of it. */
 START_TEST(surroundings_that_cannot_be_read)
 {
@@ -301,6 +322,7 @@ int main(void)
                             a_mapped_page_does_not_change,
                             parts_of_blocks,
                             two_parts_at_once,
+                            surroundings_that_change,
                             surroundings_that_cannot_be_read,
                             one_source_for_all,
                             a_full_log,
