@@ -13,9 +13,13 @@
  *   2. nobody else's data: on a page that nothing is ever shared onto, each word was written
  *      through this physical page;
  *   3. no lost stores: a word that this processor stored is there when it looks again, whatever
- *      copying went on, unless the page was dropped or shared over meanwhile.
+ *      copying went on, unless the page was dropped or shared over meanwhile, or is one of those that
+ *      are marked as dead now and then.
  * And: a page that was lent does not change while the reference is kept. At the end no page is
  * missing.
+ *
+ * Pages are dropped and shared several at once too, in orders that cross; each VM has a map of dead pages,
+ * which all processors want to set at the same time and one turns off in the end.
  *
  * DISCO_STRESS_SECONDS: how long, 10 unless told.
  */
@@ -27,7 +31,7 @@
 #include <string.h>
 #include <time.h>
 
-static uint64_t stop, running = CPUS;
+static uint64_t stop, running = CPUS, maps;
 
 /* --- what the monitor does to pages --- */
 
@@ -39,11 +43,13 @@ static void replaced(unsigned vm, uint64_t ppn, bool done)
 static void drop(void)
 {
     unsigned vm = dice(VMS);
-    uint64_t ppn = dice(PPNS);
+    uint64_t first = dice(PPNS), n = 1 + (dice(2) ? dice(PPNS - (unsigned)first) : 0), had = 99;
 
-    replaced(vm, ppn, false);
-    MUST(!disco_pmap_drop(&pm[vm], (disco_ppn){ppn}));
-    replaced(vm, ppn, true);
+    for (uint64_t i = 0; i < n; i++)
+        replaced(vm, first + i, false);
+    MUST(!disco_pmap_drop_many(&pm[vm], (disco_ppn){first}, n, &had) && had <= n);
+    for (uint64_t i = 0; i < n; i++)
+        replaced(vm, first + i, true);
     self->done[3]++;
 }
 
@@ -53,10 +59,28 @@ static void copy_words(disco_mpn mpn, uint64_t words[CPUS])
         words[k] = disco_load(word(mock_tlbe(mpn.v, 0), k));
 }
 
-/* Lend a page, share it onto a few others, watch it for a while, let go. */
+/* Onto none or some pages of one VM, in any order; a page that is named twice fails the second time. */
+static void share(disco_mpn mpn, enum disco_pmap_reason r)
+{
+    struct disco_pmap_place p[6];
+    unsigned to = dice(VMS), n = dice(6);
+
+    for (unsigned i = 0; i < n; i++) {
+        p[i] = (struct disco_pmap_place){{PRIVATE + dice(PPNS - PRIVATE)}, mpn, 1};
+        replaced(to, p[i].ppn.v, false);
+    }
+    disco_pmap_share_many(&pm[to], p, n, r);
+    for (unsigned i = 0; i < n; i++) {
+        MUST(!p[i].err || p[i].err == DISCO_ERR_BAD_ARG || p[i].err == DISCO_ERR_NO_SPACE);
+        self->done[4] += !p[i].err;
+        replaced(to, p[i].ppn.v, true);
+    }
+}
+
+/* Lend a page, share it onto some others, watch it for a while, let go. */
 static void lend(void)
 {
-    unsigned vm = dice(VMS), shares = dice(4);
+    unsigned vm = dice(VMS);
     enum disco_pmap_reason r = dice(2) ? DISCO_PMAP_COW : DISCO_PMAP_NET;
     uint64_t first[CPUS], later[CPUS];
     disco_mpn mpn;
@@ -64,14 +88,7 @@ static void lend(void)
     if (disco_pmap_lend(&pm[vm], (disco_ppn){dice(PPNS)}, here(), r, &mpn))
         return;
     copy_words(mpn, first);
-    for (unsigned i = 0; i < shares; i++) {
-        unsigned to = dice(VMS);
-        uint64_t ppn = PRIVATE + dice(PPNS - PRIVATE);
-
-        replaced(to, ppn, false);
-        self->done[4] += !disco_pmap_share(&pm[to], (disco_ppn){ppn}, mpn, r);
-        replaced(to, ppn, true);
-    }
+    share(mpn, r);
     for (unsigned i = dice(20); i; i--)
         guest_step();
     copy_words(mpn, later);
@@ -124,6 +141,26 @@ static void access(void)
     self->done[9]++;
 }
 
+static int mark_piece(void *ctx, void *at, size_t len)
+{
+    (void)ctx;
+    (void)len;
+    __atomic_store_n((uint8_t *)at, 1, __ATOMIC_RELAXED);
+    return 0;
+}
+
+/* The guest frees a page; in VM 1 it gives the map itself back after a while, and marks in vain from then on. */
+static void mark(void)
+{
+    unsigned vm = dice(VMS);
+    uint64_t ppn = MORTAL + dice(PPNS - MORTAL);
+    disco_pa at = {MAP * DISCO_PAGE_SIZE + ppn};
+
+    if (vm == 1 && !dice(10000))
+        MUST(!disco_pmap_drop(&pm[vm], (disco_ppn){MAP}));
+    self->done[10] += !disco_pmap_access(&pm[vm], at, 1, DISCO_WRITE, here(), mark_piece, NULL);
+}
+
 static void switch_asid(void)
 {
     unsigned vm = dice(VMS), what = dice(40);
@@ -151,15 +188,30 @@ static void step(void)
     case 6: case 7: case 8: case 9: case 10: move(); break;
     case 11: case 12: case 13: access(); break;
     case 14: case 15: switch_asid(); break;
+    case 16: case 17: case 18: case 19: case 20: case 21: case 22: case 23: mark(); break;
     default: look(); break;
+    }
+}
+
+/* All at once; one of them does it. */
+static void set_maps(void)
+{
+    for (unsigned v = 0; v < VMS; v++) {
+        int err = disco_pmap_set_dead(&pm[v], (disco_pa){MAP * DISCO_PAGE_SIZE}, PPNS, here());
+
+        MUST(!err || err == DISCO_ERR_STATE);
+        __atomic_fetch_add(&maps, !err, __ATOMIC_RELAXED);
     }
 }
 
 static void *run(void *arg)
 {
     self = arg;
+    set_maps();
     while (!disco_load(&stop))
         step();
+    if (!self->id)
+        MUST(!disco_pmap_set_dead(&pm[0], (disco_pa){0}, 0, 0));
     /* Others may still wait for an answer. */
     __atomic_fetch_sub(&running, 1, __ATOMIC_SEQ_CST);
     while (__atomic_load_n(&running, __ATOMIC_SEQ_CST))
@@ -180,7 +232,7 @@ static double seconds(void)
 static void *make_pmap(unsigned v)
 {
     struct disco_pmap_config c = {
-        .id = v, .pages = PPNS, .sets = SETS, .mm = mm, .backend = &m.b, .purge = purge,
+        .id = v, .pages = PPNS + 1, .sets = SETS, .mm = mm, .backend = &m.b, .purge = purge,
         .purge_ctx = &pm[v],
     };
     void *s = mock_storage(disco_pmap_size(&c));
@@ -205,7 +257,7 @@ static void report(double took)
 {
     static const char *const name[] = {
         "loads", "write faults", "stores", "drops", "shares", "lends", "migrations",
-        "replications", "look-ups", "accesses",
+        "replications", "look-ups", "accesses", "marks",
     };
     uint64_t hits = 0;
 
@@ -223,11 +275,12 @@ static void report(double took)
         const struct disco_pmap_stats *s = &pm[v].stats;
 
         printf("VM %u: %llu enters, %llu purges (%llu everywhere), %llu + %llu copies, %llu reused,"
-               " %llu collapses\n", v, (unsigned long long)s->enters, (unsigned long long)s->purges,
+               " %llu collapses, %llu dead\n", v, (unsigned long long)s->enters, (unsigned long long)s->purges,
                (unsigned long long)s->everywhere, (unsigned long long)s->cow_copies,
                (unsigned long long)s->net_copies, (unsigned long long)s->write_reused,
-               (unsigned long long)s->collapses);
+               (unsigned long long)s->collapses, (unsigned long long)s->dead);
     }
+    MUST(maps == VMS);
     printf("%12llu L2TLB hits; %.1f s\n", (unsigned long long)hits, took);
 }
 

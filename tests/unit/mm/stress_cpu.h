@@ -14,6 +14,8 @@
 enum {
     CPUS = 4, NODES = 2, VMS = 2, PRIVATE = 16, PPNS = 24, PAGES = 58, FIRST = 16, SETS = 12,
     CHUNKS = 4, TLB = 8, ASIDS = 8, L2SETS = 8, PAIRS = 20,
+    MORTAL = 20, /* pages from here on are marked as dead now and then */
+    MAP = PPNS,  /* the page of the map of dead pages, which no translation leads to */
 };
 #define UNMAPPED_VPN UINT64_C(0x80000)
 #define VA_MASK UINT64_C(0x00000000ffffe000)
