@@ -190,6 +190,9 @@ static void recv_datagrams(unsigned long port)
             break;
         CHECK(n >= 8);
         memcpy(&number, block, 8);
+        /* The end of an earlier stream may still be on its way. */
+        if (number == 0 && datagrams == 0)
+            continue;
         if (number == 0)
             break;
         start = datagrams == 0 ? now_ns() : start;
