@@ -62,8 +62,8 @@ void disks_make(void)
     for (unsigned i = 0; i < mon.config.disks; i++) {
         struct disco_disk_config c = config_of(&mon.config.disk[i]);
         size_t size = disco_disk_size(&c);
-        int err = size ? disco_disk_init(&disks[i], memory_storage(size), size, &c)
-                       : DISCO_ERR_BAD_ARG;
+        int err =
+            size ? disco_disk_init(&disks[i], memory_storage(size), size, &c) : DISCO_ERR_BAD_ARG;
 
         if (err)
             die("disk %s: %s", mon.config.disk[i].name, disco_strerror(err));
@@ -156,8 +156,11 @@ static const struct {
     const char *name;
     size_t offset;
 } names[] = {
-#define OF(field) {#field, offsetof(struct disco_disk_stats, field)}
-    OF(reads), OF(writes), OF(flushes), OF(errors), OF(mapped), OF(copied),
+#define OF(field)                                                                                  \
+    {                                                                                              \
+#field, offsetof(struct disco_disk_stats, field)                                           \
+    }
+    OF(reads), OF(writes), OF(flushes), OF(errors),  OF(mapped), OF(copied),
     OF(hits),  OF(misses), OF(cached),  OF(evicted), OF(logged),
 #undef OF
 };

@@ -101,9 +101,12 @@ static const struct {
     const char *name;
     size_t offset;
 } names[] = {
-#define OF(field) {"net_" #field, offsetof(struct disco_net_stats, field)}
-    OF(sent),         OF(received), OF(sent_bytes), OF(received_bytes), OF(remapped),
-    OF(copied_bytes), OF(refused),  OF(dropped),    OF(bad),
+#define OF(field)                                                                                  \
+    {                                                                                              \
+        "net_" #field, offsetof(struct disco_net_stats, field)                                     \
+    }
+    OF(sent),    OF(received), OF(sent_bytes), OF(received_bytes), OF(remapped), OF(copied_bytes),
+    OF(refused), OF(dropped),  OF(bad),
 #undef OF
 };
 
