@@ -35,25 +35,36 @@ static uint64_t unused(const struct disco_disk *d, uint64_t page, uint64_t max)
     return n;
 }
 
-/* Where forgetting takes a node and there is none, the hand goes on: the ends of ranges take none. */
+/*
+ * Pages from the hand on. What lies within a range takes a node to forget; where there is none, as many at the
+ * range's end may do, which take none.
+ */
+static uint64_t evict_some(struct disco_disk *d, const struct disco_range *x, uint64_t max,
+                           uint64_t *seen)
+{
+    uint64_t page = x->value + (d->hand - x->first), rest = x->first + x->count - d->hand;
+    uint64_t n = unused(d, page, rest < max ? rest : max);
+
+    *seen = n ? n : 1;
+    if (!n || disco_disk_index_clear(d, &d->cache, d->hand, n)) {
+        d->hand += n && n < rest ? rest - n : 1;
+        return 0;
+    }
+    for (uint64_t i = 0; i < n; i++)
+        disco_memmap_put(d->c.mm, (disco_mpn){page + i});
+    return n;
+}
+
 static uint64_t evict(struct disco_disk *d, uint64_t want, uint64_t scan)
 {
-    uint64_t gone = 0;
+    uint64_t gone = 0, seen;
     struct disco_range x;
 
     while (gone < want && scan && at_hand(d, &x)) {
-        uint64_t page = x.value + (d->hand - x.first), max = x.first + x.count - d->hand, n;
+        uint64_t max = want - gone < scan ? want - gone : scan;
 
-        max = max < want - gone ? max : want - gone;
-        n = unused(d, page, max < scan ? max : scan);
-        scan -= n ? n : 1;
-        if (!n || disco_disk_index_clear(d, &d->cache, d->hand, n)) {
-            d->hand++;
-            continue;
-        }
-        for (uint64_t i = 0; i < n; i++)
-            disco_memmap_put(d->c.mm, (disco_mpn){page + i});
-        gone += n;
+        gone += evict_some(d, &x, max, &seen);
+        scan -= seen;
     }
     disco_count(&d->stats.evicted, gone);
     disco_store(&d->stats.cached, d->cache.map.values);

@@ -56,7 +56,8 @@ static void on_done(struct disco_store_io *io, int status)
 
 /*
  * The page of block @p i as a part of the transfer: what is written is cut to the sectors that are asked for, what is
- * read to those that the disk has. @return the first sector.
+ * read to those that the disk has. What is behind them in the last page is never shown, for no request can ask for
+ * it, and a page is mapped only where all of it is asked for. @return the first sector.
  */
 static uint64_t fill_seg(struct request *r, unsigned i, uint32_t op, struct disco_store_seg *seg)
 {
@@ -70,8 +71,6 @@ static uint64_t fill_seg(struct request *r, unsigned i, uint32_t op, struct disc
     seg->mpn = *disco_disk_place(r, i);
     seg->offset = (uint32_t)((first - begin) * DISCO_SECTOR);
     seg->len = (uint32_t)((end - first) * DISCO_SECTOR);
-    if (op == DISCO_DISK_READ && seg->len < DISCO_PAGE_SIZE)
-        d->c.backend->ops->page_zero(d->c.backend, seg->mpn);
     return first;
 }
 

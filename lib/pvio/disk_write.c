@@ -16,19 +16,15 @@ static uint8_t *bytes_of(struct disco_disk *d, disco_mpn mpn)
     return d->c.backend->ops->page(d->c.backend, mpn);
 }
 
-/* A page for block @p i; zeroed, unless all of it will be written. */
+/* A page for block @p i, whose contents will be written or completed. */
 static int new_page(struct request *r, unsigned i)
 {
     struct disco_disk *d = r->port->disk;
-    uint64_t first, end;
     int err;
 
     lock(d);
     err = disco_disk_page(d, r->node, &r->page[i]);
     unlock(d);
-    disco_disk_span(r, i, &first, &end);
-    if (!err && end - first < BLOCK_SECTORS)
-        d->c.backend->ops->page_zero(d->c.backend, r->page[i]);
     return err;
 }
 

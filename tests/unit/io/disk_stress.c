@@ -34,6 +34,7 @@
 #define BLOCK 4096
 #define OWN_BYTES (OWN * BLOCK)
 #define TAGS (VMS * CPUS)
+#define ENOUGH 100 /* requests, however busy the computer is */
 
 static struct world w;
 static uint64_t stop, stop_store, ended[TAGS], line[VMS];
@@ -336,14 +337,16 @@ static void run(unsigned mode, uint64_t ns, uint64_t seed)
     start_world(mode);
     stop = stop_store = 0;
     start_threads(t, cpus, seed);
-    nanosleep(&time, NULL);
+    do
+        nanosleep(&time, NULL);
+    while (disco_load(&did[0]) < ENOUGH);
     end_threads(t, cpus);
     s = world_stats(&w);
     printf("kind %u: %llu requests, %llu failed, %llu refused, %llu lives; %llu mapped, %llu "
            "evicted\n",
            mode, (unsigned long long)did[0], (unsigned long long)did[1], (unsigned long long)did[2],
            (unsigned long long)did[3], (unsigned long long)s.mapped, (unsigned long long)s.evicted);
-    MUST(did[0] && s.mapped);
+    MUST(s.mapped);
     world_fini(&w);
 }
 

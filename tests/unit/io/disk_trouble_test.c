@@ -336,6 +336,30 @@ START_TEST(a_small_cache)
     }
     READ(0, 0, 0, DISCO_DISK_BYTES);
     ck_assert(guest_shows(&w, 0, 0, 0, DISCO_DISK_BYTES));
+    disco_pmap_drop_many(&w.vm[0].pmap, (disco_ppn){0}, 64, NULL);
+    READ(1, 1000, 70 * PAGE, PAGE); /* the newest has a place */
+    ck_assert_int_eq(ask(2, 1000, 1, 70 * PAGE, PAGE), 1);
+}
+END_TEST
+
+/* To throw out what lies between pages that are mapped would take a node, which others are promised. */
+START_TEST(no_node_to_evict_with)
+{
+    world_fini(&w);
+    world_init(&w, &(struct world_config){.ports = VMS, .nodes = 8});
+    READ(0, 0, 0, 32 * PAGE);
+    READ(1, 0, 0, PAGE);
+    READ(1, 31 * 8, PAGE, PAGE);
+    guest_fill(&w, 2, 0, 64 * PAGE, 1);
+    for (uint64_t i = 0; i < 64; i++)
+        world_io(&w, 2, DISCO_DISK_WRITE, 512 + i * 8 % 512, (i * 7 % 64) * PAGE, PAGE);
+    disco_pmap_drop_many(&w.vm[0].pmap, (disco_ppn){0}, 64, NULL);
+    ck_assert_uint_eq(disco_disk_evict(w.disk, 10), 0);
+    ck_assert(!disco_pmap_drop(&w.vm[1].pmap, (disco_ppn){1}));
+    ck_assert_uint_eq(disco_disk_evict(w.disk, 10), 10);
+    ck_assert_uint_eq(world_stats(&w).cached, 22);
+    READ(0, 0, 0, 32 * PAGE);
+    ck_assert(guest_shows(&w, 0, 0, 0, 32 * PAGE));
 }
 END_TEST
 
@@ -391,6 +415,19 @@ START_TEST(closed_and_opened)
 }
 END_TEST
 
+/* Nobody is behind one that is gone. */
+START_TEST(closed_while_stalled)
+{
+    w.store.most = 1;
+    ck_assert_int_eq(ask(0, 0, 1, 0, PAGE), 0);
+    ck_assert_int_eq(ask(1, 80, 2, 0, PAGE), 0);
+    ck_assert_int_eq(world_close(&w, 1), 0);
+    w.store.most = 2;
+    ck_assert_int_eq(ask(2, 160, 3, 0, PAGE), 0);
+    ck_assert_uint_eq(w.store.n, 2);
+}
+END_TEST
+
 START_TEST(ends_not_taken)
 {
     READ(0, 0, 0, PAGE);
@@ -437,8 +474,10 @@ int main(void)
                             the_cache_gives_way,
                             evicted_by_others,
                             a_small_cache,
+                            no_node_to_evict_with,
                             closed_under_way,
                             closed_and_opened,
+                            closed_while_stalled,
                             ends_not_taken,
                             bad_disks};
 
