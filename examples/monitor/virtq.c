@@ -2,7 +2,7 @@
 /* Virtio 1.1, section 2.6: split virtqueues. All numbers in the ring are little-endian. */
 #include "virtq.h"
 
-#include <disco/base.h>
+#include <disco/atomic.h>
 
 #include "device.h"
 
@@ -85,7 +85,7 @@ int virtq_add(struct virtq *q, const struct virtq_seg *seg, unsigned out, unsign
 /* The device looks into the ring after it has said that it wants the bell: so must we, the other way round. */
 void virtq_ring(struct virtq *q)
 {
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    disco_fence();
     if (!(le16(__atomic_load_n(&q->used->flags, __ATOMIC_RELAXED)) & USED_NO_BELL))
         *q->bell = q->bell_value;
 }

@@ -65,7 +65,7 @@ static void store(void)
 
 static uint32_t make_segs(struct disco_io_seg *seg)
 {
-    uint32_t n = 1 + dice(dice(3) ? 4 : 20), len = 0;
+    uint32_t n = 1 + dice(dice(3) ? 4 : 20);
 
     for (uint32_t i = 0; i < n; i++) {
         uint64_t pages = 1 + dice(3), ppn = OWN + dice(PPNS - OWN - 4), off = 0,
@@ -76,7 +76,6 @@ static uint32_t make_segs(struct disco_io_seg *seg)
             bytes = dice(dice(4) ? 300 : 3 * PAGE);
         }
         seg[i] = (struct disco_io_seg){ppn * PAGE + off, bytes | (dice(4) ? STABLE : 0)};
-        len += (uint32_t)bytes;
     }
     if (seg_len(&seg[0]) < DISCO_NET_HEADER)
         seg[0].len = DISCO_NET_HEADER + dice(100);
