@@ -340,7 +340,7 @@ static uint64_t from_to(struct rng *rng, uint64_t min, uint64_t max)
 /* What the call takes, at least as far as its declaration goes. */
 static void good_arguments(struct rng *rng, const struct disco_call *c, uint64_t *raw)
 {
-    for (unsigned i = 0; c->arg[i].kind != DISCO_ARG_NONE; i++) {
+    for (unsigned i = 0; i < DISCO_CALL_ARGS && c->arg[i].kind != DISCO_ARG_NONE; i++) {
         uint64_t max = c->arg[i].max;
 
         if (c->arg[i].kind == DISCO_ARG_VALUE) {
