@@ -290,6 +290,12 @@ START_TEST(nodes_that_others_are_promised)
     ck_assert(!world_close(&w, 0));
     for (unsigned i = DISCO_RANGES_KEYS; i < 2 * DISCO_RANGES_KEYS; i++)
         put(1, i * 2, 2);
+    world_open(&w, 0); /* what it had before is not counted as its share */
+    guest_fill(&w, 1, PAGE, PAGE, 1);
+    for (unsigned i = 0; i < 64; i++)
+        (void)WRITE(1, i * 16, PAGE, PAGE);
+    for (unsigned i = 0; i < DISCO_RANGES_KEYS; i++)
+        put(0, i * 2, 2);
 }
 END_TEST
 
