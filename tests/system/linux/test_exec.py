@@ -51,7 +51,7 @@ class Exec(unittest.TestCase):
         self.assertIn("the guest ended before the command did", done.err)
 
     def test_boot_that_fails(self):
-        done = run("--exec", "true", "--append", "rdinit=/nowhere", "--timeout", "120")
+        done = run("--exec", "true", "--append", "rdinit=/nowhere root=/dev/nowhere", "--timeout", "120")
         self.assertNotIn(done.status, (0, 124), done)
         self.assertRegex(done.err, r"Kernel panic.*(?s:.*)disco: --exec: the guest ended before")
         self.assertEqual(done.out, b"")

@@ -169,7 +169,7 @@ class File(unittest.TestCase):
 
     def test_panic_is_its_own(self):
         """One panics, the other does not notice; whoever looks is told which and how."""
-        two = ONE.replace("one", "two").replace("first", "rdinit=/nowhere")
+        two = ONE.replace("one", "two").replace("first", "rdinit=/nowhere root=/dev/nowhere")
         done = run("-f", self.file(ONE + two), "--smp", 2, "--exec", "sleep 5; echo well", timeout=2 * BOOT)
         self.assertNotEqual(done.status, 0, done)
         self.assertEqual(done.out, b"one: well\n", done)
