@@ -10,7 +10,7 @@ from harness import BOOT, ENDIAN, Running, leaked
 MIB = 1 << 20
 PAGES = MIB // 4096
 
-# Three guests that fill so much each do not fit, two do.
+# Three guests that fill so much each do not fit, two do. What is on a disk would be thrown out of memory first.
 MACHINE, GUEST, FILL = "134M", "80M", 32
 DIGEST = hashlib.md5(b"d" * (FILL * MIB)).hexdigest()
 # Who has filled its memory hardly needs a new page any more: the shell itself gives the file's back.
@@ -25,8 +25,8 @@ PROCESS = f"echo before; sleep 2; dd if=/dev/zero of=/dev/null bs={BIG}M count=1
 class Overcommit(unittest.TestCase):
     def third_waits(self, ticks):
         """Three machines, of which the third finds no memory; who has memory goes on meanwhile."""
-        self.running = Running("--vms", 3, "--mem", GUEST, "--machine-mem", MACHINE, "--smp", 2, "--monitor-append",
-                               "stay", "--exec", HOARD.format(ticks=ticks))
+        self.running = Running("--vms", 3, "--root", "initramfs", "--mem", GUEST, "--machine-mem", MACHINE, "--smp", 2,
+                               "--monitor-append", "stay", "--exec", HOARD.format(ticks=ticks))
         self.addCleanup(self.running.__exit__)
         # The third comes last: if all filled their memory at once, all would wait.
         self.until(lambda: self.running.ask("vm pause vm2") == [], "monitor")
