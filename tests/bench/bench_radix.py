@@ -71,7 +71,8 @@ def measure(out):
                "of the whole machine between the program's marks, idle processors included; the same source for both",
                f"ms: of the guest's clock, the thread that took longest, from a run without counting; processors in turn, "
                f"on a host with {figures.host_processors()}",
-               "the monitor's instructions while it sorts are TLB misses: 256 places to write at, 16 TLB entries"])
+               "the monitor's instructions while it sorts are TLB misses: 256 places to write at, 16 TLB entries; QEMU goes on "
+               "using evicted ones until a flush, so their number says little about the number of threads"])
 
 
 if __name__ == "__main__":
