@@ -20,7 +20,7 @@ int guest_main(void)
 {
     int bad = 0;
 
-    bad |= expect(hypcall(16, 0, 0, 0, 0, 0), BAD_CALL, 1);
+    bad |= expect(hypcall(63, 0, 0, 0, 0, 0), BAD_CALL, 1);
     bad |= expect(hypcall(1000, 0, 0, 0, 0, 0), BAD_CALL, 1);
     bad |= expect(hypcall(UINT64_MAX, 0, 0, 0, 0, 0), BAD_CALL, 1);
     bad |= expect(hypcall(DISCO_CALL_CONSOLE_WRITE, UINT64_C(1) << 40, 16, 0, 0, 0), BAD_ADDRESS, 2);
