@@ -8,6 +8,7 @@
  * The file may be a disk. Records are no whole pages, so that one is written into a page that holds others.
  */
 #include <fcntl.h>
+#include <libgen.h>
 #include <unistd.h>
 
 #include "pattern.h"
@@ -63,6 +64,16 @@ static void append(int fd, uint64_t how_many)
     }
 }
 
+/* A new file's name is its folder's, and must survive as well. */
+static int open_log(char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT, 0644), folder = open(dirname(path), O_RDONLY);
+
+    CHECK(fd >= 0 && folder >= 0);
+    CHECK(fsync(folder) == 0 && close(folder) == 0);
+    return fd;
+}
+
 int main(int argc, char **argv)
 {
     int fd;
@@ -71,8 +82,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: fsynclog append FILE [COUNT] | fsynclog check FILE\n");
         return 2;
     }
-    fd = open(argv[2], O_RDWR | O_CREAT, 0644);
-    CHECK(fd >= 0);
+    fd = open_log(argv[2]);
     if (argv[1][0] == 'a')
         append(fd, argument(argc, argv, 3, UINT32_MAX));
     else
