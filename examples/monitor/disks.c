@@ -161,7 +161,7 @@ static const struct {
 #field, offsetof(struct disco_disk_stats, field)                                           \
     }
     OF(reads), OF(writes), OF(flushes), OF(errors),  OF(mapped), OF(copied),
-    OF(hits),  OF(misses), OF(cached),  OF(evicted), OF(logged),
+    OF(hits),  OF(misses), OF(lent),    OF(cached), OF(evicted), OF(logged),
 #undef OF
 };
 

@@ -148,9 +148,11 @@ int gateway_open(struct gateway *g)
     if (!g->nic)
         return DISCO_ERR_NOT_FOUND;
     err = disco_net_open(g->net, g->port, (struct disco_line){line, g});
-    if (!err)
-        drivers_serve_net(look, g);
-    return err;
+    if (err)
+        return err;
+    drivers_serve_net(look, g);
+    (void)disco_net_is_up(g->net, g->port); /* from now on its line may rise */
+    return DISCO_OK;
 }
 
 void gateway_close(struct gateway *g)

@@ -21,7 +21,10 @@
 #define DISCO_CALL_NOP 0
 /** (gpa, length) Writes bytes to the console; returns how many were taken. */
 #define DISCO_CALL_CONSOLE_WRITE 1
-/** (gpa, length) Reads waiting console input; returns how many bytes, 0 when nothing waits. */
+/**
+ * (gpa, length) Reads waiting console input; returns how many bytes, 0 when nothing waits. From the first one on input
+ * that waits holds the device line up.
+ */
 #define DISCO_CALL_CONSOLE_READ 2
 /** (character) Writes one byte, before a guest has memory to speak of. */
 #define DISCO_CALL_CONSOLE_PUTC 3
@@ -62,7 +65,10 @@
 #define DISCO_CALL_NET_SEND 19
 /** (gpa, length) Takes one frame into pages that the guest offers: struct disco_net_recv, io.h. */
 #define DISCO_CALL_NET_RECV 20
-/** () State of the network interface: DISCO_NET_UP or 0; lowers its part of the device line. */
+/**
+ * () State of the network interface: DISCO_NET_UP or 0; lowers its part of the device line. The interface has nothing to
+ * do with the line before the first NET_STATE or NET_RECV.
+ */
 #define DISCO_CALL_NET_STATE 21
 /** (to, from) Makes page `to` read as page `from` does, by sharing; both page-aligned gpas. */
 #define DISCO_CALL_REMAP 22

@@ -127,12 +127,14 @@ struct disco_line {
 #define DISCO_CONSOLE_INPUT 1024
 
 /**
- * A console: output goes to a byte sink at once, input waits in a ring until the guest reads it,
- * and holds the line up meanwhile. Locks itself.
+ * A console: output goes to a byte sink at once, input waits in a ring until the guest reads it, and holds the line
+ * up meanwhile: from the first CONSOLE_READ on. A guest that has not come to its console yet has nobody to lower the
+ * line, which is that of other devices, too. Locks itself.
  */
 struct disco_console {
     struct disco_lock lock;
     uint32_t head, tail;
+    bool asked; /**< the guest has read */
     uint8_t input[DISCO_CONSOLE_INPUT];
     void (*put)(void *ctx, const uint8_t *bytes, size_t n); /**< never blocks for long */
     void *put_ctx;

@@ -27,7 +27,7 @@ int disco_console_init(struct disco_console *c, struct disco_backend *backend,
 static void set_line(struct disco_console *c)
 {
     if (c->line.set)
-        c->line.set(c->line.ctx, c->head != c->tail);
+        c->line.set(c->line.ctx, c->asked && c->head != c->tail);
 }
 
 /* head and tail only grow (and wrap at 2^32, a multiple of the ring's size): no place is wasted. */
@@ -108,6 +108,7 @@ static int64_t console_read(void *dev, void *caller, const union disco_arg *a)
 
     (void)caller;
     disco_lock(&c->lock, c->backend);
+    c->asked = true;
     n = read_in(c, &a[0].buf);
     set_line(c);
     disco_unlock(&c->lock);

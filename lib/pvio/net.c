@@ -41,7 +41,7 @@ int disco_net_open(struct disco_net *n, unsigned port, struct disco_line line)
     disco_lock(&n->lock, n->backend);
     if (!p->open) {
         p->open = true;
-        p->news = false;
+        p->asked = p->news = false;
         p->line = line;
         n->linked |= port_bit(port);
         disco_port_set_line(p);
@@ -123,6 +123,7 @@ bool disco_net_is_up(struct disco_net *n, unsigned port)
     disco_lock(&n->lock, n->backend);
     up = n->linked >> port & 1;
     p->news = false;
+    p->asked = true;
     if (p->open)
         disco_port_set_line(p);
     disco_unlock(&n->lock);

@@ -19,6 +19,7 @@ struct address {
 struct port {
     struct disco_line line;
     bool open;
+    bool asked;          /* the receiver is there: the line may rise */
     bool news;           /* disco_net_is_up() has something to tell */
     uint32_t head, tail; /* of the queue; they only grow, and wrap at a multiple of its length */
     uint32_t pages;      /* that wait in it */

@@ -11,7 +11,7 @@
 void disco_port_set_line(struct port *p)
 {
     if (p->line.set)
-        p->line.set(p->line.ctx, p->news || p->head != p->tail);
+        p->line.set(p->line.ctx, p->asked && (p->news || p->head != p->tail));
 }
 
 bool disco_port_room(const struct port *p, uint32_t parts)

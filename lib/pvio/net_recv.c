@@ -35,6 +35,7 @@ static int next_frame(struct disco_net *n, struct port *p, const struct disco_bu
 
     if (!p->open)
         return DISCO_ERR_STATE;
+    p->asked = true;
     if (p->head == p->tail)
         return 0;
     r->frags = p->queue[p->head % DISCO_NET_QUEUE].parts;

@@ -151,6 +151,23 @@ def descendants(pid):
     return found
 
 
+def gone(pids, seconds=10):
+    """Whether the processes end within `seconds`. One that its new parent has not asked about yet has ended."""
+    deadline = time.monotonic() + seconds
+    while any(_runs(pid) for pid in pids):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def _runs(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 class Terminal:
     """./disco at a terminal of its own, to type at and to read from."""
 

@@ -67,7 +67,7 @@ cd "$work/root"
 rm -f linuxrc
 mkdir -p proc sys dev tmp run mnt root etc disco var/lib/nfs
 cp "$here/init" init
-cp "$here"/scripts/* bin
+install -m 755 "$here"/scripts/* bin
 chmod 755 init
 echo 'root:x:0:0:root:/root:/bin/sh' >etc/passwd
 echo 'root:x:0:' >etc/group

@@ -8,19 +8,10 @@ import termios
 import time
 import unittest
 
-from harness import ENDIAN, Terminal, descendants
+from harness import ENDIAN, Terminal, descendants, gone
 
 PROMPT = re.compile(rb"[#$] $")
 LINE = b"Ctrl-A x leaves"
-
-
-def gone(pids, seconds=10):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if not any(os.path.exists(f"/proc/{pid}") for pid in pids):
-            return True
-        time.sleep(0.1)
-    return False
 
 
 class Console(unittest.TestCase):
@@ -78,6 +69,18 @@ class Console(unittest.TestCase):
         self.assertTrue(below)
         os.kill(terminal.process.pid, signal.SIGKILL)
         self.assertTrue(gone(below), "QEMU outlived the launcher")
+
+    def test_typed_while_it_boots(self):
+        """What comes before anybody can take it waits, and keeps nothing from coming up."""
+        terminal = Terminal("run", "--endian", ENDIAN)
+        self.addCleanup(terminal.__exit__)
+        terminal.expect(re.compile(re.escape(LINE)))
+        for _ in range(20):
+            terminal.type(b"echo $((6 * 7)) early\r")
+            time.sleep(0.1)
+        terminal.expect(re.compile(rb"\n42 early"))
+        terminal.type(b"poweroff -f\r")
+        self.assertEqual(terminal.wait(60), 0)
 
     def test_power_off_from_the_shell(self):
         terminal, before = self.at_prompt("run")

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from harness import Running, descendants, run
+from harness import Running, descendants, gone, run
 from launcher.disks import BLOCK
 
 LAUNCHER_ERROR = 125
@@ -98,7 +98,7 @@ class Devices(unittest.TestCase):
             if last.status == 0:
                 break
         self.assertEqual(last.status, 0, last)
-        self.assertFalse([pid for pid in machines if Path(f"/proc/{pid}").exists()])
+        self.assertTrue(gone(machines), "the machine outlived its launcher")
 
 
 if __name__ == "__main__":

@@ -191,6 +191,23 @@ START_TEST(close_gives_everything_back)
 }
 END_TEST
 
+/* A guest that still boots has nothing that could lower the line. */
+START_TEST(line_waits_for_the_receiver)
+{
+    disco_net_close(w.net, 1);
+    ck_assert_int_eq(disco_net_open(w.net, 1, world_line(&w, 1)), 0);
+    send_small(0, 1);
+    disco_net_link(w.net, 1, false);
+    disco_net_link(w.net, 1, true);
+    send_small(0, 1);
+    ck_assert(!w.line[1].up);
+    ck_assert_int_eq(net_call(&w.vm[1], DISCO_CALL_NET_STATE, 0, 0), DISCO_NET_UP);
+    ck_assert(w.line[1].up);
+    ck_assert_int_eq(recv_at(&w.vm[1], OWN, 1), 1);
+    ck_assert(!w.line[1].up);
+}
+END_TEST
+
 START_TEST(state_call)
 {
     ck_assert_int_eq(net_call(&w.vm[0], DISCO_CALL_NET_STATE, 0, 0), DISCO_NET_UP);
@@ -208,7 +225,8 @@ int main(void)
     const TTest *tests[] = {line_is_up_while_frames_wait, full_queue_refuses_and_calls_back,
                             flood_drops_where_it_is_full, pages_are_bounded,
                             nobody_waits_for_the_dead,    link,
-                            close_gives_everything_back,  state_call};
+                            close_gives_everything_back,  line_waits_for_the_receiver,
+                            state_call};
 
     return SUITE_RUN("net-queue", tests, setup, teardown);
 }

@@ -37,6 +37,12 @@ struct disco_line world_line(struct world *w, unsigned port)
     return (struct disco_line){set_line, &w->line[port]};
 }
 
+static void open_port(struct world *w, unsigned i)
+{
+    MUST(!disco_net_open(w->net, i, world_line(w, i)));
+    MUST(disco_net_is_up(w->net, i));
+}
+
 static void make_net(struct world *w, bool copy)
 {
     struct disco_net_config c = {w->mm, &w->m.b, PORTS, copy};
@@ -44,7 +50,7 @@ static void make_net(struct world *w, bool copy)
     w->net_storage = mock_storage(disco_net_size(&c));
     MUST(!disco_net_init(&w->net, w->net_storage, disco_net_size(&c), &c));
     for (unsigned i = 0; i < PORTS; i++)
-        MUST(!disco_net_open(w->net, i, world_line(w, i)));
+        open_port(w, i);
 }
 
 static void make_pmap(struct world *w, struct net_vm *vm, unsigned id)
@@ -106,7 +112,7 @@ void world_again(struct world *w, unsigned i)
     disco_net_close(w->net, i);
     disco_pmap_fini(&vm->pmap);
     make_pmap(w, vm, i);
-    MUST(!disco_net_open(w->net, i, world_line(w, i)));
+    open_port(w, i);
 }
 
 /* --- a VM --- */

@@ -78,7 +78,11 @@ START_TEST(console_input)
     uint8_t bytes[8] = {0};
 
     make_console();
-    ck_assert_int_eq(call(DISCO_CALL_CONSOLE_READ, 0, 8, 0), 0);
+    ck_assert_uint_eq(disco_console_input(&con, (const uint8_t *)"early", 5), 5);
+    ck_assert(!line_up); /* the guest still boots: nobody would lower it */
+    ck_assert_int_eq(call(DISCO_CALL_CONSOLE_READ, 0, 2, 0), 2);
+    ck_assert(line_up);
+    ck_assert_int_eq(call(DISCO_CALL_CONSOLE_READ, 0, 8, 0), 3);
     ck_assert(!line_up);
     ck_assert_uint_eq(disco_console_input(&con, (const uint8_t *)"hello", 5), 5);
     ck_assert(line_up);

@@ -51,6 +51,16 @@ static irqreturn_t console_interrupt(int irq, void *unused)
 	return seen;
 }
 
+/* What came early; the first question opens the line to the console. */
+static void first_look(void)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	console_interrupt(0, NULL);
+	local_irq_restore(flags);
+}
+
 static int console_get(uint32_t vtermno, char *buf, int count)
 {
 	unsigned long flags;
@@ -79,10 +89,14 @@ static const struct hv_ops console_ops = {
 static int __init console_device_init(void)
 {
 	struct device_node *node = of_find_node_by_path("/disco/console");
+	/* First, for it makes the thread that the handler wakes. */
+	int err = PTR_ERR_OR_ZERO(hvc_alloc(0, 0, &console_ops, 256));
 
-	by_interrupt = disco_request_line(node, console_interrupt, "disco console", &input) == 0;
+	by_interrupt = !err && disco_request_line(node, console_interrupt, "disco console", &input) == 0;
 	of_node_put(node);
-	return PTR_ERR_OR_ZERO(hvc_alloc(0, 0, &console_ops, 256));
+	if (by_interrupt)
+		first_look();
+	return err;
 }
 device_initcall(console_device_init);
 

@@ -66,6 +66,14 @@ static bool fill_packet(struct disco_net_packet *p, const struct sk_buff *skb)
 	return true;
 }
 
+/* A checksum that is still to be made lies in the part that the monitor copies as the frame's head, or is made here. */
+static bool checksum_in_reach(struct sk_buff *skb)
+{
+	return skb->ip_summed != CHECKSUM_PARTIAL ||
+	       skb_checksum_start_offset(skb) + skb->csum_offset + sizeof(__sum16) <= DISCO_NET_HEAD ||
+	       skb_checksum_help(skb) == 0;
+}
+
 static long send(struct disco_net_packet *p)
 {
 	return disco_call(DISCO_CALL_NET_SEND, __pa(p), offsetof(struct disco_net_packet, seg[p->head.segs]));
@@ -109,7 +117,7 @@ netdev_tx_t disco_net_xmit(struct sk_buff *skb, struct net_device *dev)
 	struct disco_nic *nic = netdev_priv(dev);
 	long result = DISCO_ERR_BAD_ARG;
 
-	if (fill_packet(nic->packet, skb))
+	if (checksum_in_reach(skb) && fill_packet(nic->packet, skb))
 		result = send(nic->packet);
 	if (result == DISCO_ERR_BUSY)
 		result = wait_for_room(nic);

@@ -101,8 +101,10 @@ static int __init add_nic(struct device_node *node)
 		err = register_netdev(dev);
 	if (err)
 		return err;
+	err = disco_request_line(node, net_interrupt, "disco net", nic);
+	/* The first question opens the line to the interface. */
 	note_link(dev);
-	return disco_request_line(node, net_interrupt, "disco net", nic);
+	return err;
 }
 
 static int __init disco_net_init(void)
