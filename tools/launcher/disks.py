@@ -204,8 +204,8 @@ def qemu_arguments(disks, slot=FIRST_SLOT):
     """Block devices in the order of the disks, each in a slot of its own, read through inherited descriptors."""
     words = []
     for unit, disk in enumerate(disks):
+        # What goes wrong is told to the monitor, and so to the guest; QEMU's own way is to stop the machine.
         words += ["-drive", f"if=none,id=d{unit},file=/proc/self/fd/{disk.file.fileno()},format=raw,cache=writeback,"
-                  "werror=report,rerror=report"
-                  + ("" if disk.written else ",readonly=on"),
+                  "werror=report,rerror=report" + ("" if disk.written else ",readonly=on"),
                   "-device", f"virtio-blk-pci,drive=d{unit},addr={slot + unit:#x},disable-legacy=on"]
     return words

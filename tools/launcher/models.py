@@ -4,6 +4,7 @@
 import re
 import shutil
 
+from . import build, procs
 from .paths import BUILD, ROOT
 from .suites import FAILED, PASSED, Result, command
 
@@ -23,7 +24,8 @@ ERRORS = re.compile(r"^State-vector .* errors: (\d+)$", re.MULTILINE)
 
 def suite():
     """One Result for each model, for each of its regimes, and for each bug that its text can be given."""
-    return [checked(model, variant) for model in sorted(MODELS.glob("*.pml")) for variant in variants(model)]
+    all_of_them = [(model, variant) for model in sorted(MODELS.glob("*.pml")) for variant in variants(model)]
+    return procs.side_by_side(lambda one: checked(*one), all_of_them, build.JOBS)
 
 
 def variants(model):

@@ -7,11 +7,16 @@ import selectors
 import signal
 import subprocess
 import time
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 from .say import TIMED_OUT, Failure, Progress
 
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None, use_errno=True)
+
+# What spawn() has started, while anybody knows of it.
+started = weakref.WeakSet()
 
 
 def die_with_parent(parent):
@@ -28,10 +33,26 @@ def die_with_parent(parent):
 def spawn(command, **options):
     """Popen in a process group of its own, so that Ctrl-C at the terminal reaches the launcher alone."""
     try:
-        return subprocess.Popen([str(word) for word in command], start_new_session=True,
-                                preexec_fn=die_with_parent(os.getpid()), **options)
+        process = subprocess.Popen([str(word) for word in command], start_new_session=True,
+                                   preexec_fn=die_with_parent(os.getpid()), **options)
     except OSError as error:
         raise Failure(f"cannot start {command[0]}: {error.strerror}") from None
+    started.add(process)
+    return process
+
+
+def side_by_side(work, items, at_once):
+    """[work(item), ...] in the items' order, so many at a time. Interrupted, what they have started is ended first."""
+    with ThreadPoolExecutor(at_once) as pool:
+        futures = [pool.submit(work, item) for item in items]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in list(started):
+                if process.poll() is None:
+                    signal_group(process, signal.SIGTERM)
+            raise
 
 
 def end(process, grace=2.0):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs the test_*.py of one directory and reports each test as a line of JSON on a descriptor.
+"""Runs the tests in the files of one directory that match a pattern, and reports each as a line of JSON on a descriptor.
 
-usage: pytests.py DIRECTORY DESCRIPTOR
+usage: pytests.py DIRECTORY PATTERN DESCRIPTOR
 """
 
 import json
@@ -59,16 +59,16 @@ class Reporter(unittest.TestResult):
         self.tell(test, "failed", "succeeded where a failure was expected")
 
 
-def main(directory, descriptor):
+def main(directory, pattern, descriptor):
     # Ended from outside, the tests still clean up after themselves.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     directory = Path(directory).resolve()
     sys.path[:0] = [str(ROOT / "tools"), str(directory.parent), str(directory)]
     with open(int(descriptor), "w", encoding="utf-8") as stream:
         reporter = Reporter(stream)
-        unittest.defaultTestLoader.discover(str(directory), top_level_dir=str(directory)).run(reporter)
+        unittest.defaultTestLoader.discover(str(directory), pattern, top_level_dir=str(directory)).run(reporter)
     return 0 if reporter.wasSuccessful() else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2]))
+    sys.exit(main(*sys.argv[1:]))

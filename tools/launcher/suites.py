@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
@@ -26,6 +25,8 @@ GIVEN = {"memcpy", "memmove", "memset", "memcmp"}
 # Seconds that the system tests may take; SOAK names the variable that has the soaks take longer than usual.
 SYSTEM_LIMIT = 2700
 SOAK = "DISCO_SOAK"
+# Files of tests that measure time, or keep every processor busy.
+ALONE = {"test_fair.py", "test_soak.py"}
 
 # Seconds that each fuzzer runs; FUZZ names the variable that has them run longer.
 FUZZ, FUZZ_SECONDS = "DISCO_FUZZ_SECONDS", 20
@@ -97,8 +98,8 @@ def fuzz():
     """Every target of tests/fuzz under libFuzzer, from the corpus that is kept; what is new is kept in the build."""
     folder = built_by_clang() / "tests" / "fuzz"
     names = sorted(path.stem for path in (ROOT / "tests" / "fuzz").glob("*_fuzz.c"))
-    with ThreadPoolExecutor(build.JOBS) as pool:
-        return list(pool.map(lambda name: fuzzed(folder / name, int(os.environ.get(FUZZ, FUZZ_SECONDS))), names))
+    seconds = int(os.environ.get(FUZZ, FUZZ_SECONDS))
+    return procs.side_by_side(lambda name: fuzzed(folder / name, seconds), names, build.JOBS)
 
 
 def fuzzed(program, seconds):
@@ -216,7 +217,7 @@ def formatted():
 
 
 def launcher():
-    return python_tests(ROOT / "tests" / "launcher", 300)
+    return python_tests(ROOT / "tests" / "launcher", "test_*.py", 300)
 
 
 # --- on the MIPS machine ---
@@ -252,15 +253,24 @@ def system(endian, kind):
             if kind == "linux":
                 guests.everything(endian)
         limit = SYSTEM_LIMIT + 8 * int(os.environ.get(SOAK, "0"))
-        return python_tests(ROOT / "tests" / "system" / kind, limit, DISCO_ENDIAN=endian)
+        return of_each_file(ROOT / "tests" / "system" / kind, limit, DISCO_ENDIAN=endian)
     return suite
 
 
-def python_tests(directory, timeout, **environment):
-    """Every test_*.py in a directory, in a process of its own that reports each test as a line of JSON."""
+def of_each_file(directory, timeout, **environment):
+    """Files of tests side by side, for most tests keep one processor busy; then those that need the computer alone."""
+    def results(name):
+        return python_tests(directory, name, timeout, **environment)
+    names = sorted(path.name for path in directory.glob("test_*.py"))
+    together = procs.side_by_side(results, [name for name in names if name not in ALONE], build.JOBS)
+    return [result for some in [*together, *map(results, sorted(ALONE.intersection(names)))] for result in some]
+
+
+def python_tests(directory, pattern, timeout, **environment):
+    """The tests in some files of a directory, in a process of its own that reports each test as a line of JSON."""
     runner = ROOT / "tools" / "launcher" / "pytests.py"
     read_end, write_end = os.pipe()
-    process = procs.spawn([sys.executable, runner, directory, str(write_end)], stdin=subprocess.DEVNULL,
+    process = procs.spawn([sys.executable, runner, directory, pattern, str(write_end)], stdin=subprocess.DEVNULL,
                           stdout=sys.stderr.fileno(), pass_fds=[write_end], cwd=ROOT,
                           env={**os.environ, **environment})
     os.close(write_end)

@@ -47,7 +47,8 @@ static bool make_net(void)
     size_t size = disco_net_size(&c);
 
     return !disco_net_init(&net, memory_storage(size), size, &c) &&
-           !disco_net_open(net, GUEST, (struct disco_line){guest_line, NULL});
+           !disco_net_open(net, GUEST, (struct disco_line){guest_line, NULL}) &&
+           disco_net_is_up(net, GUEST);
 }
 
 /* --- frames of the guest --- */
