@@ -21,7 +21,8 @@ static char name[8] = "disk 0";
 static void done(struct disco_store_io *i, int status)
 {
     i->ctx = (void *)(intptr_t)(status ? status : 1);
-    __atomic_add_fetch(status ? &failed : &ended, 1, __ATOMIC_SEQ_CST);
+    failed += status != 0;
+    __atomic_add_fetch(&ended, 1, __ATOMIC_SEQ_CST);
 }
 
 static uint64_t word_at(uint64_t sector, unsigned i, uint64_t mark)
