@@ -4,6 +4,7 @@
 import fcntl
 import os
 import shutil
+import time
 from contextlib import contextmanager
 
 from . import procs
@@ -12,6 +13,8 @@ from .say import Failure, say
 
 MESON = "/usr/bin/meson"
 JOBS = os.cpu_count() or 1
+# How long one waits for another launcher and says nothing.
+PATIENCE = 3.0
 SETUP_TIMEOUT, NINJA_TIMEOUT = 300, 1800
 
 
@@ -25,12 +28,23 @@ def lock():
         raise Failure(f"cannot write to the build directory {BUILD}: {error.strerror} "
                       "(DISCO_BUILD=DIR puts it elsewhere)") from None
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not free_within(PATIENCE, file):
             say(f"waiting for another ./disco that is building in {shown(BUILD)}")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def free_within(seconds, file):
+    """Take the lock, if that does not take longer. Others that only look hold it for a moment."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.05)
 
 
 def cross(endian):

@@ -9,6 +9,7 @@ on disk however the launcher ends.
 import os
 import selectors
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -160,6 +161,8 @@ class Machine:
                 else:
                     self.unwatch(key.fd)
                     del ours[key.fd]
+        if self.process.wait() < 0:
+            yield ERRORS, f"QEMU was ended by {signal.Signals(-self.process.returncode).name}\n".encode()
 
 
 def read(fd):

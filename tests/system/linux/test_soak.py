@@ -59,8 +59,8 @@ class Steering(threading.Thread):
         if now >= self.look_at:
             self.look()
         name = self.random.choice([*GUESTS, EXTRA])
-        if name == EXTRA and self.random.random() < 0.5:
-            self.order("reset", name)
+        if name == EXTRA and self.random.random() < 0.5 or not self.done["reset"]:
+            self.order("reset", EXTRA)
         elif name not in self.resume_at and self.order("pause", name):
             self.resume_at[name] = now + self.random.uniform(0, LONGEST_PAUSE)
 
