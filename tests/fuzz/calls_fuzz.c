@@ -149,8 +149,8 @@ static void write_somewhere(const struct disco_buf *b)
     uint8_t bytes[PIECE];
     bool inside = (unsigned __int128)offset + len <= b->len;
 
-    for (unsigned i = 0; i < len; i++)
-        bytes[i] = byte();
+    for (unsigned i = 0; i < PIECE; i++)
+        bytes[i] = i < len ? byte() : 0;
     RULE(disco_buf_read(b, 0, bytes, 0) == DISCO_ERR_READ_ONLY);
     RULE(disco_buf_write(b, offset, bytes, len) == (inside ? 0 : DISCO_ERR_BAD_ARG));
     if (inside)

@@ -91,7 +91,7 @@ static int64_t pointers_u(void *dev, void *caller, const union disco_arg *a)
 static int64_t turn(void *caller, const struct disco_buf *in, bool twice,
                     const struct disco_buf *out, uint16_t key)
 {
-    uint8_t bytes[16];
+    uint8_t bytes[16] = {0};
     uint64_t n = in->len < out->len ? in->len : out->len;
     int err;
 
@@ -100,7 +100,7 @@ static int64_t turn(void *caller, const struct disco_buf *in, bool twice,
     note_buf(in), note_buf(out);
     n = n < sizeof bytes ? n : sizeof bytes;
     err = disco_buf_read(in, 0, bytes, n);
-    for (uint64_t i = 0; i < n; i++)
+    for (size_t i = 0; i < sizeof bytes; i++)
         bytes[i] = (uint8_t)(bytes[i] * (twice + 1) + key);
     return err ? err : disco_buf_write(out, 0, bytes, n);
 }
