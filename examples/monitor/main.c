@@ -115,6 +115,7 @@ static void make_machine(void)
     m->backend.nodes = 1;
     m->ipi_raise = smp_raise;
     m->ipi_lower = smp_lower;
+    smp_map_controllers();
     smp_set_clock();
     err = mips64_init(m, NULL);
     if (err)

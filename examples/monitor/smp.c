@@ -41,7 +41,11 @@ static volatile uint32_t *reg(uint64_t block, unsigned offset)
     return (volatile uint32_t *)(UNCACHED + block + offset);
 }
 
-static void map_controllers(void)
+/*
+ * On the first processor, and before there are others: QEMU 7.2 changes its map of memory for it, and a processor that
+ * reads a device at that moment looks it up in one map and reads it in the other, which has ended QEMU.
+ */
+void smp_map_controllers(void)
 {
     *(volatile uint64_t *)reg(GCR, GCR_GIC_BASE) = GIC | ENABLE;
     *(volatile uint64_t *)reg(GCR, GCR_CPC_BASE) = CPC | ENABLE;
@@ -140,7 +144,6 @@ void smp_set_clock(void)
 {
     int32_t error;
 
-    map_controllers();
     mask_own();
     for (int32_t good = GOOD;; good++) {
         error = behind();

@@ -12,6 +12,8 @@
 
 /* Processors of this machine, SMP_MAX at most. */
 unsigned smp_processors(void);
+/* Have the controllers of interrupts and processors where all below expect them; on the first processor, first. */
+void smp_map_controllers(void);
 /* Set this processor's Count to the machine's time; on each, before mips64_init() or mips64_cpu_init(). */
 void smp_set_clock(void);
 /* The interprocessor interrupt, for struct mips_machine. smp_raise() may be called from any processor. */

@@ -42,6 +42,8 @@ SECTIONS = {
     "disk": ("Disks that share", "The second virtual machine to read a file. `net=copy` and `copy = yes` are there for such comparisons."),
     "net": ("A network that remaps", "One stream between two virtual machines, and between two bare ones."),
     "nfs": ("One file, eight virtual machines", "The server's page, the packet and the reader's page are one machine page."),
+    "console": ("The console, two ways", "A monitor call for a piece of output, and an emulated 16550 whose every access traps."),
+    "radix": ("A thin operating system", "The same sort beside Linux: a library that has no virtual memory, and Linux processes."),
     "memory": ("Memory", "The paper's Figure 6: a build-like load in each virtual machine; aim: 40 % or less at 8."),
     "ratio": ("Guest and native", "The same Linux and user land on the monitor and on the bare machine, 256 MiB and "
               "one processor each;\nin the last table on 1, 2 and 4. The aims are 2.0 or less for the mix and 1.02 or "

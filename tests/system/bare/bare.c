@@ -132,6 +132,7 @@ void monitor_main(int argc, uint64_t argv, uint64_t envp, uint64_t low)
     machine.backend.nodes = 1;
     machine.ipi_raise = smp_raise;
     machine.ipi_lower = smp_lower;
+    smp_map_controllers();
     smp_set_clock();
     if (ram < 2 * FIRST_PAGE || mips64_init(&machine, NULL) || make_memmap())
         die("this machine will not do");
