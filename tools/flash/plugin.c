@@ -9,7 +9,8 @@
  * place; for others QEMU is asked.
  *
  * Instructions are counted where they cannot but have been executed: the block up to its first load or store when it
- * begins, then at each load or store, which is heard of when it has succeeded, what follows up to the next.
+ * begins, then at each load or store, which is heard of when it has succeeded, what follows up to the next. The slot
+ * behind a compact branch, which is executed if the branch is not taken, has a call of its own.
  *
  * RAM, as Malta has it: all of it at physical 0x80000000, the first 256 MiB at 0 too. Uncached accesses are
  * no business of the caches', and cost a cycle; what devices do, the model does not see.
@@ -116,6 +117,8 @@ static void on_access(unsigned id, qemu_plugin_meminfo_t info, uint64_t va, void
                      qemu_plugin_mem_is_store(info));
 }
 
+static void on_slot(unsigned id, void *data) { count(&flash.cpu[id], (uintptr_t)data); }
+
 static void on_mark(unsigned id, void *data)
 {
     clock_mark(&flash, id, (uintptr_t)data & 15);
@@ -141,42 +144,63 @@ static uint32_t word_of(const struct qemu_plugin_insn *insn)
     return flash.c.swap ? __builtin_bswap32(word) : word;
 }
 
-/* An ordinary load or store: heard of exactly once, and not at all if it traps. */
+#define OP(n) (UINT64_C(1) << (n))
+
+/* Ordinary loads and stores, lb to sdc1: heard of exactly once, and not at all if they trap. */
 static bool is_access(uint32_t word)
 {
-    switch (word >> 26) {
-    case 0x20:
-    case 0x21:
-    case 0x23:
-    case 0x24:
-    case 0x25:
-    case 0x27:
-    case 0x37: /* lb .. ld */
-    case 0x28:
-    case 0x29:
-    case 0x2b:
-    case 0x3f: /* sb .. sd */
-    case 0x31:
-    case 0x35:
-    case 0x39:
-    case 0x3d: /* of the FPU */ return true;
-    default: return false;
-    }
+    const uint64_t loads =
+        OP(0x20) | OP(0x21) | OP(0x23) | OP(0x24) | OP(0x25) | OP(0x27) | OP(0x37);
+    const uint64_t stores = OP(0x28) | OP(0x29) | OP(0x2b) | OP(0x3f);
+    const uint64_t of_fpu = OP(0x31) | OP(0x35) | OP(0x39) | OP(0x3d);
+
+    return (loads | stores | of_fpu) >> (word >> 26) & 1;
+}
+
+/* Conditional branches of Release 6 with a forbidden slot behind them instead of a delay slot. */
+static bool is_compact(uint32_t word)
+{
+    const uint64_t always = OP(0x08) | OP(0x16) | OP(0x17) | OP(0x18);
+    const uint64_t with_rt = OP(0x06) | OP(0x07); /* without: blez, bgtz */
+    const uint64_t with_rs = OP(0x36) | OP(0x3e); /* without: jic, jialc */
+    unsigned op = word >> 26;
+
+    return (always >> op & 1) || ((with_rt >> op & 1) && (word >> 16 & 31)) ||
+           ((with_rs >> op & 1) && (word >> 21 & 31));
 }
 
 static bool is_mark(uint32_t word) { return (word & MARK_MASK) == MARK_WORD; }
 
-/* A run of n instructions begins with this one, or what has been counted already (n = 0) goes on. */
-static void watch(struct qemu_plugin_insn *insn, uint32_t word, uint64_t n)
+static void call(struct qemu_plugin_insn *insn, qemu_plugin_vcpu_udata_cb_t cb, uint64_t data)
+{
+    qemu_plugin_register_vcpu_insn_exec_cb(insn, cb, QEMU_PLUGIN_CB_NO_REGS, number(data));
+}
+
+enum begins { BEGINS_NOTHING, BEGINS_AT_ACCESS, BEGINS_AT_MARK, BEGINS_AT_SLOT };
+
+/* Whether a run of instructions that is counted for itself begins here. */
+static enum begins begins(uint32_t before, uint32_t word)
 {
     if (is_mark(word))
-        qemu_plugin_register_vcpu_insn_exec_cb(insn, on_mark, QEMU_PLUGIN_CB_NO_REGS,
-                                               number(n << 4 | (word & ~MARK_MASK)));
+        return BEGINS_AT_MARK;
+    if (is_access(word))
+        return BEGINS_AT_ACCESS;
+    return is_compact(before) ? BEGINS_AT_SLOT : BEGINS_NOTHING;
+}
+
+/* `n` instructions are counted with this one. */
+static void watch(struct qemu_plugin_insn *insn, uint32_t word, enum begins what, uint64_t n)
+{
+    if (what == BEGINS_AT_MARK)
+        call(insn, on_mark, n << 4 | (word & ~MARK_MASK));
     else
         qemu_plugin_register_vcpu_mem_cb(insn, on_access, QEMU_PLUGIN_CB_NO_REGS,
-                                         QEMU_PLUGIN_MEM_RW, number(n));
+                                         QEMU_PLUGIN_MEM_RW,
+                                         number(what == BEGINS_AT_ACCESS ? n : 0));
+    if (what == BEGINS_AT_SLOT)
+        call(insn, on_slot, n);
     if (word == WAIT_WORD && flash.c.wake && mode_of(qemu_plugin_insn_vaddr(insn)) == MODE_KERNEL)
-        qemu_plugin_register_vcpu_insn_exec_cb(insn, on_wait, QEMU_PLUGIN_CB_NO_REGS, NULL);
+        call(insn, on_wait, 0);
 }
 
 /* The first block that runs in CKSEG0, long before a kernel does anything, tells where QEMU has RAM. */
@@ -208,7 +232,7 @@ static unsigned lines_of(const struct qemu_plugin_insn *first, size_t n, uint32_
 
 static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
-    size_t n = qemu_plugin_tb_n_insns(tb), end = n;
+    size_t n = qemu_plugin_tb_n_insns(tb), end = n; /* of what is not counted by those behind */
     struct qemu_plugin_insn *first = qemu_plugin_tb_get_insn(tb, 0);
     uint32_t line = 0;
     unsigned lines;
@@ -217,10 +241,10 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
     for (size_t i = n; i-- > 0;) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
         uint32_t word = word_of(insn);
-        bool begins = is_access(word) || is_mark(word);
+        enum begins what = begins(i ? word_of(qemu_plugin_tb_get_insn(tb, i - 1)) : 0, word);
 
-        watch(insn, word, begins ? end - i : 0);
-        end = begins ? i : end;
+        watch(insn, word, what, end - i);
+        end = what ? i : end;
     }
     if (!ram)
         find_ram(first);
