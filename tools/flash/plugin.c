@@ -59,19 +59,51 @@ static int unmapped(uint64_t va, uint64_t *pa)
     return va >> 29 == UINT64_C(0x7fffffffd) ? UNCACHED : MAPPED;
 }
 
-static bool ram_offset(qemu_plugin_meminfo_t info, uint64_t va, uint64_t *offset)
+/*
+ * To ask QEMU is slow, so each processor remembers what it was told, by page, until it executes an instruction
+ * that may change its translations: those that write the TLB, and those that write EntryHi.
+ */
+#define REMEMBERED 64 /* a power of two */
+
+struct translations {
+    _Alignas(128) uint64_t page[REMEMBERED]; /* of virtual addresses, plus 1; 0 = none */
+    uint64_t offset[REMEMBERED];
+};
+
+static struct translations translations[MAX_CPUS];
+
+static bool ask(qemu_plugin_meminfo_t info, uint64_t va, uint64_t *offset)
+{
+    const struct qemu_plugin_hwaddr *at = qemu_plugin_get_hwaddr(info, va);
+
+    return at && !qemu_plugin_hwaddr_is_io(at) &&
+           offset_of(qemu_plugin_hwaddr_phys_addr(at), offset);
+}
+
+static bool translate(unsigned id, qemu_plugin_meminfo_t info, uint64_t va, uint64_t *offset)
+{
+    struct translations *t = &translations[id];
+    uint64_t page = va >> DISCO_PAGE_SHIFT, i = page % REMEMBERED;
+
+    if (t->page[i] != page + 1) {
+        if (!ask(info, va, offset))
+            return false;
+        t->page[i] = page + 1;
+        t->offset[i] = *offset & ~DISCO_PAGE_MASK;
+    }
+    *offset = t->offset[i] | (va & DISCO_PAGE_MASK);
+    return true;
+}
+
+static bool ram_offset(unsigned id, qemu_plugin_meminfo_t info, uint64_t va, uint64_t *offset)
 {
     uint64_t pa;
-    int how = unmapped(va, &pa);
 
-    if (how == MAPPED) {
-        const struct qemu_plugin_hwaddr *at = qemu_plugin_get_hwaddr(info, va);
-
-        if (!at || qemu_plugin_hwaddr_is_io(at))
-            return false;
-        pa = qemu_plugin_hwaddr_phys_addr(at);
+    switch (unmapped(va, &pa)) {
+    case MAPPED: return translate(id, info, va, offset);
+    case CACHED: return offset_of(pa, offset);
+    default: return false;
     }
-    return how != UNCACHED && offset_of(pa, offset);
 }
 
 static enum mode mode_of(uint64_t va)
@@ -112,7 +144,7 @@ static void on_access(unsigned id, qemu_plugin_meminfo_t info, uint64_t va, void
     uint64_t offset;
 
     count(&flash.cpu[id], (uintptr_t)data);
-    if (ram_offset(info, va, &offset))
+    if (ram_offset(id, info, va, &offset))
         flash_access(&flash, id, (uint32_t)(offset >> flash.c.line_shift),
                      qemu_plugin_mem_is_store(info));
 }
@@ -123,6 +155,12 @@ static void on_mark(unsigned id, void *data)
 {
     clock_mark(&flash, id, (uintptr_t)data & 15);
     count(&flash.cpu[id], (uintptr_t)data >> 4);
+}
+
+static void on_remap(unsigned id, void *data)
+{
+    (void)data;
+    memset(translations[id].page, 0, sizeof translations[id].page);
 }
 
 static void on_wait(unsigned id, void *data)
@@ -169,6 +207,15 @@ static bool is_compact(uint32_t word)
            ((with_rs >> op & 1) && (word >> 21 & 31));
 }
 
+/* tlbwi, tlbwr, tlbinv, tlbinvf; mtc0 and dmtc0 to EntryHi. */
+static bool is_remap(uint32_t word)
+{
+    uint32_t to_hi = word & 0xffe0f807u;
+
+    return word == 0x42000002u || word == 0x42000006u || word == 0x42000003u ||
+           word == 0x42000004u || to_hi == 0x40805000u || to_hi == 0x40a05000u;
+}
+
 static bool is_mark(uint32_t word) { return (word & MARK_MASK) == MARK_WORD; }
 
 static void call(struct qemu_plugin_insn *insn, qemu_plugin_vcpu_udata_cb_t cb, uint64_t data)
@@ -199,6 +246,8 @@ static void watch(struct qemu_plugin_insn *insn, uint32_t word, enum begins what
                                          number(what == BEGINS_AT_ACCESS ? n : 0));
     if (what == BEGINS_AT_SLOT)
         call(insn, on_slot, n);
+    if (is_remap(word))
+        call(insn, on_remap, 0);
     if (word == WAIT_WORD && flash.c.wake && mode_of(qemu_plugin_insn_vaddr(insn)) == MODE_KERNEL)
         call(insn, on_wait, 0);
 }
