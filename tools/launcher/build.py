@@ -14,7 +14,7 @@ from .say import Failure, say
 MESON = "/usr/bin/meson"
 JOBS = os.cpu_count() or 1
 # How long one waits for another launcher and says nothing.
-PATIENCE = 3.0
+PATIENCE = 10.0
 SETUP_TIMEOUT, NINJA_TIMEOUT = 300, 1800
 
 
