@@ -8,8 +8,8 @@
 
 /*
  * Index nodes of a disk, for cache and logs: each names up to 15 ranges of blocks. The pages of a machine that has run
- * for a while seldom follow each other, so a range is often one block, of 256 in a MiB. Beyond the most, what is not in
- * the cache is read again.
+ * for a while seldom follow each other, so a range is often one block, of 256 in a MiB. As many as the logs may ever
+ * take, whatever guests write, or the most: beyond it a writer may find no space before its log is full.
  */
 #define NODES_PER_MIB 40
 #define NODES_MIN 256
@@ -17,10 +17,14 @@
 
 static uint64_t nodes_for(const struct disk_config *c, const struct disco_store *s)
 {
+    uint64_t blocks = s->sectors / (DISCO_PAGE_SIZE / DISCO_SECTOR) + 1, ports = mon.config.vms;
+    uint64_t logged = c->log >> DISCO_PAGE_SHIFT < blocks ? c->log >> DISCO_PAGE_SHIFT : blocks;
+    uint64_t logs = 2 * disco_ranges_nodes(ports * logged, ports);
     uint64_t n = NODES_MIN + (s->sectors >> 11) * NODES_PER_MIB;
 
     if (c->visible && c->keep)
         return 0;
+    n = n > logs ? n : logs;
     return n < NODES_MOST ? n : NODES_MOST;
 }
 
