@@ -9,7 +9,8 @@
 /*
  * Index nodes of a disk, for cache and logs: each names up to 15 ranges of blocks. The pages of a machine that has run
  * for a while seldom follow each other, so a range is often one block, of 256 in a MiB. As many as the logs may ever
- * take, whatever guests write, or the most: beyond it a writer may find no space before its log is full.
+ * take, whatever guests write, and where these are small some for the cache; beyond the most a writer may find no space
+ * before its log is full.
  */
 #define NODES_PER_MIB 40
 #define NODES_MIN 256
@@ -164,7 +165,7 @@ static const struct {
     {                                                                                              \
 #field, offsetof(struct disco_disk_stats, field)                                           \
     }
-    OF(reads), OF(writes), OF(flushes), OF(errors),  OF(mapped), OF(copied),
+    OF(reads), OF(writes), OF(flushes), OF(errors), OF(mapped),  OF(copied),
     OF(hits),  OF(misses), OF(lent),    OF(cached), OF(evicted), OF(logged),
 #undef OF
 };

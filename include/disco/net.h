@@ -100,8 +100,8 @@ int disco_net_init(struct disco_net **out, void *storage, size_t size,
 /**
  * Port @p port gets a receiver; the link is up. @p line is up while frames wait, or disco_net_is_up() has something to
  * tell: the link changed, or a sender that was refused may try again. It stays down until the receiver is there, which
- * its first disco_net_is_up() or disco_net_recv() says: a guest that still boots could not lower it. @return 0, DISCO_ERR_BAD_ARG,
- * DISCO_ERR_BUSY (it is open).
+ * its first disco_net_is_up() or disco_net_recv() says: a guest that still boots could not lower it.
+ * @return 0, DISCO_ERR_BAD_ARG, DISCO_ERR_BUSY (it is open).
  */
 int disco_net_open(struct disco_net *n, unsigned port, struct disco_line line);
 /** Its frames and addresses are forgotten; the port is closed, its line down. Counters stay. */

@@ -3,16 +3,13 @@
 
 import bisect
 import collections
-import json
 import subprocess
-import tempfile
-from pathlib import Path
 
 import machine
-from launcher.paths import BUILD
+import plugin
 from launcher.say import Failure
 
-PLUGIN = BUILD / "host-release" / "tools" / "icount" / "libicount.so"
+PLUGIN = plugin.built("icount")
 MODES = ("user", "supervisor", "kernel")
 NM = {"little": "mipsisa64r6el-linux-gnuabi64-nm", "big": "mipsisa64r6-linux-gnuabi64-nm"}
 
@@ -47,11 +44,11 @@ class Symbols:
         return self.addresses[0], (self.addresses[-1] | 0xfff) + 1
 
 
-class Counts:
+class Counts(plugin.Marked):
     """What the plugin wrote."""
 
     def __init__(self, data):
-        self.data = data
+        super().__init__(data)
         self.total = {mode: sum(cpu[mode] for cpu in data["cpus"]) for mode in MODES}
 
     def all(self):
@@ -62,21 +59,7 @@ class Counts:
 
         Of the "processor" that came to both marks, or of the whole "machine".
         """
-        pairs = self.pairs()
-        if len(pairs) <= skip:
-            raise Failure(f"the guest executed marks for {len(pairs)} pieces, not {skip + 1}")
-        return difference(*pairs[skip], of)
-
-    def pairs(self):
-        """The marks 0, each with the next mark 1."""
-        found, start = [], None
-        for mark in self.data["marks"]:
-            if mark["number"] == 0 and start is None:
-                start = mark
-            elif mark["number"] == 1 and start is not None:
-                found.append((start, mark))
-                start = None
-        return found
+        return difference(*self.piece(skip), of)
 
     def by_function(self, symbols):
         """Instructions by function, most first."""
@@ -96,13 +79,7 @@ def difference(start, end, of="processor"):
 
 def counted(runner, *words, options=()):
     """Run runner(*words, extra=QEMU's arguments) with the plugin. Returns its outcome and the Counts."""
-    if not PLUGIN.exists():
-        raise Failure(f"there is no {PLUGIN}; ./disco bench builds it")
-    with tempfile.TemporaryDirectory(prefix="disco-icount-") as folder:
-        out = Path(folder) / "counts.json"
-        plugin = ",".join([str(PLUGIN), f"out={out}", *options])
-        outcome = runner(*words, extra=["-plugin", plugin])
-        return outcome, Counts(json.loads(out.read_text()))
+    return plugin.around(PLUGIN, Counts, runner, words, options)
 
 
 def places(kind, names, symbols):

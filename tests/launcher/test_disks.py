@@ -148,7 +148,8 @@ class Images(unittest.TestCase):
         drives, devices = words[1::4], words[3::4]
         self.assertEqual(["readonly=on" in drive for drive in drives], [False, True, True])
         for unit, (drive, device) in enumerate(zip(drives, devices)):
-            self.assertRegex(drive, rf"\Aif=none,id=d{unit},file=/proc/self/fd/\d+,format=raw,cache=writeback,werror=report,rerror=report(,readonly=on)?\Z")
+            self.assertRegex(drive, rf"\Aif=none,id=d{unit},file=/proc/self/fd/\d+,format=raw,cache=writeback,"
+                             r"werror=report,rerror=report(,readonly=on)?\Z")
             self.assertRegex(device, rf"\Avirtio-blk-pci,drive=d{unit},addr={0x12 + unit:#x},disable-legacy=on\Z")
 
 

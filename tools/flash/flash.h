@@ -21,13 +21,12 @@
 
 #include <disco/flash.h>
 
+#include "mips64.h"
+
 #define MAX_CPUS DISCO_MAX_CPUS
 #define MAX_NODES DISCO_MAX_NODES
 #define MAX_MARKS 4096
 #define LOCKS 1024 /* a power of two */
-
-/* Who executes, by the segment of an instruction's address. A native kernel is where a monitor is. */
-enum mode { MODE_USER, MODE_SUPERVISOR, MODE_KERNEL, MODES };
 
 /* --- cache.c --- */
 

@@ -26,8 +26,6 @@
 #define RAM_BASE UINT64_C(0x80000000)
 #define LOW_RAM UINT64_C(0x10000000)
 
-#define MARK_WORD 0x3400d150u
-#define MARK_MASK 0xfffffff0u
 #define WAIT_WORD 0x42000020u
 
 int qemu_plugin_version = QEMU_PLUGIN_VERSION;
@@ -104,15 +102,6 @@ static bool ram_offset(unsigned id, qemu_plugin_meminfo_t info, uint64_t va, uin
     case CACHED: return offset_of(pa, offset);
     default: return false;
     }
-}
-
-static enum mode mode_of(uint64_t va)
-{
-    if (va >> 62 == 0)
-        return MODE_USER;
-    if (va >> 62 == 1 || va >> 29 == UINT64_C(0x7fffffffe))
-        return MODE_SUPERVISOR; /* XSSEG, CSSEG */
-    return MODE_KERNEL;
 }
 
 /* --- while the machine runs --- */
@@ -215,8 +204,6 @@ static bool is_remap(uint32_t word)
     return word == 0x42000002u || word == 0x42000006u || word == 0x42000003u ||
            word == 0x42000004u || to_hi == 0x40805000u || to_hi == 0x40a05000u;
 }
-
-static bool is_mark(uint32_t word) { return (word & MARK_MASK) == MARK_WORD; }
 
 static void call(struct qemu_plugin_insn *insn, qemu_plugin_vcpu_udata_cb_t cb, uint64_t data)
 {

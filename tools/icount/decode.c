@@ -37,11 +37,11 @@ bool decode_plain(uint32_t word)
 #define FUNCTION_SYSCALL 0x0c
 #define RT_FIELD (31u << 16)
 
-uint32_t decode_trap(uint32_t word, enum segment segment)
+uint32_t decode_trap(uint32_t word, enum mode mode)
 {
-    if (segment == SEGMENT_USER && word >> 26 == OP_SPECIAL && (word & 63) == FUNCTION_SYSCALL)
+    if (mode == MODE_USER && word >> 26 == OP_SPECIAL && (word & 63) == FUNCTION_SYSCALL)
         return FUNCTION_SYSCALL;
-    if (segment != SEGMENT_SUPERVISOR || word >> 26 != OP_COP0)
+    if (mode != MODE_SUPERVISOR || word >> 26 != OP_COP0)
         return 0;
     return word & COP0_CO ? word & 0xfe00003f : word & ~RT_FIELD;
 }

@@ -20,15 +20,6 @@ static struct icount all;
 
 /* --- while the machine runs --- */
 
-static enum segment segment_of(uint64_t va)
-{
-    if (va >> 62 == 0)
-        return SEGMENT_USER;
-    if (va >> 62 == 1 || va >> 29 == UINT64_C(0x7fffffffe))
-        return SEGMENT_SUPERVISOR; /* XSSEG, CSSEG */
-    return SEGMENT_KERNEL;
-}
-
 static void *number(uint64_t n) { return (void *)(uintptr_t)n; }
 
 static void on_run(unsigned cpu, void *data)
@@ -76,10 +67,10 @@ static void on_eret(unsigned cpu, void *data)
     unlock();
 }
 
-static void add_up(uint64_t sum[SEGMENTS])
+static void add_up(uint64_t sum[MODES])
 {
     for (unsigned i = 0; i < all.cpus; i++) {
-        for (unsigned s = 0; s < SEGMENTS; s++)
+        for (unsigned s = 0; s < MODES; s++)
             sum[s] += __atomic_load_n(&all.cpu[i].executed[s], __ATOMIC_RELAXED);
     }
 }
@@ -121,11 +112,11 @@ static int place_at(const struct place *places, unsigned n, uint64_t va)
 /* Calls for an instruction that means something to us. @return whether it does. */
 static bool watch(struct qemu_plugin_insn *insn, uint64_t va, uint32_t word)
 {
-    enum segment segment = segment_of(va);
+    enum mode mode = mode_of(va);
     int entry = place_at(all.entry, all.entries, va), tag = place_at(all.tag, all.tags, va);
-    uint32_t trap = all.entries ? decode_trap(word, segment) : 0;
-    bool eret = all.entries && word == ERET_WORD && segment == SEGMENT_KERNEL;
-    bool mark = (word & MARK_MASK) == MARK_WORD;
+    uint32_t trap = all.entries ? decode_trap(word, mode) : 0;
+    bool eret = all.entries && word == ERET_WORD && mode == MODE_KERNEL;
+    bool mark = is_mark(word);
 
     if (entry >= 0)
         call(insn, on_entry, (uint64_t)entry);
@@ -164,12 +155,12 @@ static void count_profile(struct qemu_plugin_insn *first, uint64_t va, uint64_t 
 static void count(struct qemu_plugin_insn *first, uint64_t n)
 {
     uint64_t va = qemu_plugin_insn_vaddr(first);
-    enum segment segment = segment_of(va);
+    enum mode mode = mode_of(va);
 
     if (all.cpus > 1)
-        call(first, on_run, n << 2 | segment);
+        call(first, on_run, n << 2 | mode);
     else
-        add_inline(first, &all.cpu[0].executed[segment], n);
+        add_inline(first, &all.cpu[0].executed[mode], n);
     count_profile(first, va, n);
 }
 

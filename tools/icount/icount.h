@@ -24,6 +24,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "mips64.h"
+
 #define MAX_CPUS 64
 #define MAX_ENTRIES 8
 #define MAX_TAGS 24
@@ -32,11 +34,7 @@
 #define MAX_TRACES 4096 /* a power of two */
 #define HISTOGRAM 4096  /* longer traces share one bucket */
 
-#define MARK_WORD 0x3400d150u
-#define MARK_MASK 0xfffffff0u
 #define ERET_WORD 0x42000018u
-
-enum segment { SEGMENT_USER, SEGMENT_SUPERVISOR, SEGMENT_KERNEL, SEGMENTS };
 
 struct place {
     const char *name;
@@ -51,8 +49,8 @@ struct profile {
 struct mark {
     unsigned cpu, number;
     uint64_t traces; /* that have ended by then */
-    uint64_t executed[SEGMENTS];
-    uint64_t machine[SEGMENTS]; /* all processors; where they run in parallel, roughly then */
+    uint64_t executed[MODES];
+    uint64_t machine[MODES]; /* all processors; where they run in parallel, roughly then */
 };
 
 /* Traces with the same way in, way out, cause and tags are of one kind. */
@@ -71,10 +69,10 @@ struct trace {
 
 /* Written by its own processor, in a thread that may be its own too; in cache lines of its own. */
 struct cpu {
-    _Alignas(128) uint64_t executed[SEGMENTS]; /* others read it: atomically */
+    _Alignas(128) uint64_t executed[MODES]; /* others read it: atomically */
     bool tracing;
     uint64_t traces;
-    uint64_t start;       /* executed[SEGMENT_KERNEL] when the trace began */
+    uint64_t start;       /* executed[MODE_KERNEL] when the trace began */
     uint32_t trapped;     /* the last instruction that cannot but trap */
     struct trace_key key; /* as far as it is known */
 };
@@ -98,7 +96,7 @@ struct icount {
 /* Whether an instruction goes on to the next word, or to a delay slot, whatever happens. */
 bool decode_plain(uint32_t word);
 /* What is told apart of an instruction that traps when a guest executes it; 0 = may not trap. */
-uint32_t decode_trap(uint32_t word, enum segment segment);
+uint32_t decode_trap(uint32_t word, enum mode mode);
 
 /* trace.c */
 void trace_begin(struct cpu *cpu, unsigned entry);

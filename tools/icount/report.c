@@ -3,10 +3,10 @@
 
 #include "icount.h"
 
-static void executed(FILE *out, const uint64_t n[SEGMENTS])
+static void executed(FILE *out, const uint64_t n[MODES])
 {
     fprintf(out, "\"user\": %" PRIu64 ", \"supervisor\": %" PRIu64 ", \"kernel\": %" PRIu64,
-            n[SEGMENT_USER], n[SEGMENT_SUPERVISOR], n[SEGMENT_KERNEL]);
+            n[MODE_USER], n[MODE_SUPERVISOR], n[MODE_KERNEL]);
 }
 
 static const char *comma(bool *first)

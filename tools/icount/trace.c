@@ -6,7 +6,7 @@
 void trace_begin(struct cpu *cpu, unsigned entry)
 {
     cpu->tracing = true;
-    cpu->start = cpu->executed[SEGMENT_KERNEL];
+    cpu->start = cpu->executed[MODE_KERNEL];
     cpu->key = (struct trace_key){.entry = entry, .cause = cpu->trapped};
     cpu->trapped = 0;
 }
@@ -44,7 +44,7 @@ static struct trace *find(struct trace table[MAX_TRACES], const struct trace_key
 
 bool trace_end(struct trace table[MAX_TRACES], struct cpu *cpu, uint64_t end)
 {
-    uint64_t n = cpu->executed[SEGMENT_KERNEL] - cpu->start + 1; /* and the eret itself */
+    uint64_t n = cpu->executed[MODE_KERNEL] - cpu->start + 1; /* and the eret itself */
     struct trace *t;
 
     if (!cpu->tracing)

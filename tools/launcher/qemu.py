@@ -20,6 +20,8 @@ from .say import Failure
 
 PROGRAM = {True: "qemu-system-mips64el", False: "qemu-system-mips64"}
 CONSOLE, LOG, ERRORS = "console", "log", "errors"
+# How long QEMU, which has closed all that it wrote to, may take to be gone.
+END_TIMEOUT = 5.0
 SINGLE, MULTI = "single", "multi"
 THREADS = (SINGLE, MULTI)
 
@@ -161,8 +163,12 @@ class Machine:
                 else:
                     self.unwatch(key.fd)
                     del ours[key.fd]
-        if self.process.wait() < 0:
-            yield ERRORS, f"QEMU was ended by {signal.Signals(-self.process.returncode).name}\n".encode()
+        try:
+            status = self.process.wait(END_TIMEOUT)
+        except subprocess.TimeoutExpired:   # leaving the block ends it
+            return
+        if status < 0:
+            yield ERRORS, f"QEMU was ended by {signal.Signals(-status).name}\n".encode()
 
 
 def read(fd):

@@ -22,7 +22,7 @@ HOST_OPTIONS = ("--prefix", PREFIX, "--libdir", "lib", "-Dffi=enabled")
 # All that freestanding code may ask of its surroundings.
 GIVEN = {"memcpy", "memmove", "memset", "memcmp"}
 
-# Seconds that the system tests may take; SOAK names the variable that has the soaks take longer than usual.
+# Seconds that a file of system tests may take; SOAK names the variable that has the soaks take longer than usual.
 SYSTEM_LIMIT = 2700
 SOAK = "DISCO_SOAK"
 # Files of tests that measure time, or keep every processor busy.

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.append(str(ROOT / "tests" / "bench"))
 
 import machine  # noqa: E402  (the path above makes these findable)
-import memory  # noqa: E402
+import modelled  # noqa: E402
 
 MIB = 1 << 20
 PATIENCE = 240.0
@@ -33,7 +33,7 @@ class Flash(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         with build.lock():
-            memory.PLUGIN = build.host("host", suites.HOST_OPTIONS) / "tools" / "flash" / "libflash.so"
+            modelled.PLUGIN = build.host("host", suites.HOST_OPTIONS) / "tools" / "flash" / "libflash.so"
             cls.program = (build.cross(ENDIAN) / "tests" / "system" / "bare" / "flash.elf").read_bytes()
 
     def bare(self, cpus=1, thread="", extra=()):
@@ -46,7 +46,7 @@ class Flash(unittest.TestCase):
         return qemu.complaints(log).splitlines()
 
     def modelled(self, *options, **machine_options):
-        said, figures = memory.modelled(lambda extra: self.bare(extra=extra, **machine_options),
+        said, figures = modelled.modelled(lambda extra: self.bare(extra=extra, **machine_options),
                                         options=["ram=128M", "area=48M", *options])
         self.assertEqual(said, [f"disco: flash {name}: ok" for name in RESULTS])
         return figures
@@ -78,14 +78,14 @@ class Flash(unittest.TestCase):
         """As tools/icount counts them."""
         def runner(name, extra):
             return machine.tiny(name, extra)
-        _, figures = memory.modelled(runner, "count", options=["ram=2G", "nodes=4"])
+        _, figures = modelled.modelled(runner, "count", options=["ram=2G", "nodes=4"])
         pieces = [figures.between(skip=number)["executed"] for number in range(len(SUPERVISOR))]
         self.assertEqual([piece["supervisor"] for piece in pieces], SUPERVISOR)
         self.assertEqual([piece["user"] for piece in pieces], [0] * len(SUPERVISOR))
 
     def test_uma(self):
         """All is near, and nothing is hot."""
-        said, figures = memory.modelled(lambda extra: self.bare(extra=extra),
+        said, figures = modelled.modelled(lambda extra: self.bare(extra=extra),
                                         options=["ram=128M", "area=48M", "nodes=2", "uma=on"])
         self.assertIn("disco: flash hot: WRONG", said)
         self.assertEqual(figures.total()["remote"]["all"], 0)
@@ -97,7 +97,7 @@ class Flash(unittest.TestCase):
                                    ("ram=128M,nodes=65", "from 1 to 64 nodes"), ("ram=128M,l2ways=3", "power of two")):
             with self.subTest(options):
                 done = subprocess.run([qemu.PROGRAM[ENDIAN == "little"], "-M", "malta", "-cpu", "I6400", "-nodefaults",
-                                       "-display", "none", "-plugin", f"{memory.PLUGIN},{options}"],
+                                       "-display", "none", "-plugin", f"{modelled.PLUGIN},{options}"],
                                       capture_output=True, text=True, timeout=60, check=False)
                 self.assertNotEqual(done.returncode, 0)
                 self.assertIn(complaint, done.stderr)
