@@ -18,6 +18,7 @@
 #include <disco/memmap.h>
 #include <disco/mmio.h>
 #include <disco/net.h>
+#include <disco/numa.h>
 #include <disco/pmap.h>
 #include <disco/pvio.h>
 #include <disco/ranges.h>
