@@ -34,6 +34,15 @@ COLD static void choose_vectors(const struct mips_machine *m)
     }
 }
 
+COLD static bool have_storage(const struct mips_machine *m)
+{
+    for (unsigned i = 0; i < m->backend.cpus; i++) {
+        if (!m->cpu[i])
+            return false;
+    }
+    return true;
+}
+
 COLD int mips64_init(struct mips_machine *m, struct disco_memmap *mm)
 {
     m->mm = mm;
@@ -46,7 +55,7 @@ COLD int mips64_init(struct mips_machine *m, struct disco_memmap *mm)
         m->backend.nodes = 1;
     if (m->backend.cpus > 1 && (!m->ipi_raise || !m->ipi_lower))
         return DISCO_ERR_MISSING_OP;
-    if ((uintptr_t)mips_vectors & EBASE_ALIGN)
+    if ((uintptr_t)mips_vectors & EBASE_ALIGN || !have_storage(m))
         return DISCO_ERR_BAD_ARG;
     choose_vectors(m);
     mips64_cpu_init(m, 0);
@@ -62,12 +71,12 @@ COLD static void init_cpu(struct mips_machine *m, struct mips_cpu *cpu, unsigned
     cpu->generation = DISCO_MAX_CPUS + id;
     cpu->next_tag = 1;
     if (id)
-        cpu->ticks = __atomic_load_n(&m->cpu[0].ticks, __ATOMIC_RELAXED) - (UINT64_C(1) << 20);
+        cpu->ticks = __atomic_load_n(&m->cpu[0]->ticks, __ATOMIC_RELAXED) - (UINT64_C(1) << 20);
 }
 
 COLD void mips64_cpu_init(struct mips_machine *m, unsigned id)
 {
-    struct mips_cpu *cpu = &m->cpu[id];
+    struct mips_cpu *cpu = m->cpu[id];
 
     init_cpu(m, cpu, id);
     mips_set(KS_CPU, (uintptr_t)cpu);

@@ -114,7 +114,7 @@ struct mips_cpu {
 /** The machine as this backend sees it. Embed one in the monitor; call mips64_init() first. */
 struct mips_machine {
     struct disco_backend backend; /**< first: operations cast back */
-    struct mips_cpu cpu[DISCO_MAX_CPUS];
+    struct mips_cpu *cpu[DISCO_MAX_CPUS]; /**< zeroed storage of the caller's, each in its processor's node */
     struct disco_memmap *mm;      /**< privileged-register pages come from here */
     bool c_only;                  /**< answer every TLB miss in C: to compare, and to debug */
     bool tagged;                  /**< tell virtual CPUs apart by ASIDs instead of flushing: tags.c */
@@ -128,8 +128,8 @@ struct mips_machine {
 
 /**
  * Prepare this backend and the processor that calls (vectors, TLB, timer). The caller has filled in what it
- * wants to be otherwise than zero: c_only, tagged, backend.cpus, .nodes and .node_of_cpu, and with
- * more than one processor ipi_raise and ipi_lower.
+ * wants to be otherwise than zero: c_only, tagged, backend.cpus, .nodes and .node_of_cpu (flash/topology.h), with more than
+ * one processor ipi_raise and ipi_lower; and cpu[] for all processors.
  */
 int mips64_init(struct mips_machine *m, struct disco_memmap *mm);
 /**

@@ -75,7 +75,7 @@ bool mips_ipi(struct mips_cpu *cpu)
 void mips_kick(struct disco_backend *b, unsigned id)
 {
     struct mips_machine *m = mips_machine_of(b);
-    struct mips_cpu *cpu = &m->cpu[id];
+    struct mips_cpu *cpu = m->cpu[id];
 
     __atomic_store_n(&cpu->kicked, 1, __ATOMIC_SEQ_CST);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -145,7 +145,7 @@ void mips_cpus_forget(struct disco_vcpu *v)
     for (unsigned i = 0; i < m->backend.cpus; i++) {
         struct disco_vcpu *expected = v;
 
-        __atomic_compare_exchange_n(&m->cpu[i].last, &expected, NULL, false, __ATOMIC_SEQ_CST,
+        __atomic_compare_exchange_n(&m->cpu[i]->last, &expected, NULL, false, __ATOMIC_SEQ_CST,
                                     __ATOMIC_SEQ_CST);
     }
 }
@@ -184,7 +184,7 @@ static disco_cpuset others(const struct mips_machine *m, const struct disco_hold
         for (disco_cpuset left = h->cpus; left; left &= left - 1) {
             unsigned i = (unsigned)__builtin_ctzll(left);
 
-            if (may_hold(m, &m->cpu[i], h->v))
+            if (may_hold(m, m->cpu[i], h->v))
                 all |= (disco_cpuset)1 << i;
         }
     }
@@ -209,13 +209,13 @@ void mips_invalidate(struct disco_backend *b, const struct disco_holder *h, size
     for (disco_cpuset left = asked; left; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctzll(left);
 
-        want[i] = ask(m, &m->cpu[i]);
+        want[i] = ask(m, m->cpu[i]);
     }
     if (here)
         mips_tlb_flush(self->last ? mips_of(self->last) : NULL);
     for (disco_cpuset left = asked; left; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctzll(left);
 
-        wait_for(b, &m->cpu[i], want[i]);
+        wait_for(b, m->cpu[i], want[i]);
     }
 }

@@ -120,7 +120,7 @@ COLD void mips_timer_drop(const struct mips_vcpu *a)
     struct mips_machine *m = mips_machine_of(a->vcpu->vm->backend);
 
     for (unsigned i = 0; i < m->backend.cpus; i++)
-        forget(&m->cpu[i], a);
+        forget(m->cpu[i], a);
 }
 
 /* With the armed_lock. */

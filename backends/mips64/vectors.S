@@ -92,7 +92,7 @@ mips_vector_refill_end:
 /*
  * k0 = EntryHi, at = flip, k1 = L2TLB head. Is it 0x4xxx... (direct map), 0xffffffffcxxxxxxx (kernel
  * image), or a mapped segment of the guest's kernel? EntryHi has all the bits that tell. For the first two
- * the answer does not depend on the L2TLB, which never holds them.
+ * the answer does not depend on the L2TLB, which holds them only where a page has replicas.
  */
     .globl mips_refill_kernel
 mips_refill_kernel:
@@ -111,9 +111,11 @@ refill_kernel:
     daddu   $k1, $k1, $at
     ld      $k0, PMAP_TLBE($k1)
     ld      $k1, PMAP_ENTRY_SIZE + PMAP_TLBE($k1)
+    or      $at, $k0, $k1
+    bltz    $at, refill_nearer      /* bit 63: there are replicas */
     .globl mips_patch_global0, mips_patch_global1
 mips_patch_global0:
-    ori     $k0, $k0, 1             /* global: every address space has it; nothing when tagged */
+     ori    $k0, $k0, 1             /* global: every address space has it; nothing when tagged */
 mips_patch_global1:
     ori     $k1, $k1, 1
     dmtc0   $k0, C0_ENTRYLO0
@@ -132,6 +134,13 @@ mips_refill_kernel_end:
     daddiu  $at, $at, 4
     beqz    $at, 1b
      dext   $at, $k0, 13, 15        /* pair of the image window: 256 MiB */
+    b       refill_l2tlb
+     ld     $at, L2TLB_FLIP($k1)
+
+/* The word names the master: what is nearest to this processor, the L2TLB knows (lib/vcpu/fill.c). */
+refill_nearer:
+    dmfc0   $k0, C0_ENTRYHI
+    dmfc0   $k1, KS_L2TLB
     b       refill_l2tlb
      ld     $at, L2TLB_FLIP($k1)
 

@@ -29,9 +29,10 @@ _start:
     dla     $t9, monitor_main
     jalr    $t9
      nop
-2:  dsll    $t0, $k0, SMP_STACK_SHIFT
-    dla     $sp, smp_stacks         /* number 1 has the first; stacks grow down */
-    daddu   $sp, $sp, $t0
+2:  dsll    $t0, $k0, 3
+    dla     $t1, smp_stack_top
+    daddu   $t1, $t1, $t0
+    ld      $sp, 0($t1)
     dla     $t9, smp_main
     jalr    $t9
      move   $a0, $k0

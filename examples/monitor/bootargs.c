@@ -59,6 +59,34 @@ static bool is(const char *word, const char *key)
     return rest && is_end(rest);
 }
 
+static void numa_mode(struct options *o, const char *word)
+{
+    static const char *const modes[] = {"off", "migrate", "replicate", "on"}; /* bits of enum disco_numa_mode */
+
+    o->with_numa = true;
+    for (uint32_t i = 0; i < 4; i++) {
+        if (is(word, modes[i])) {
+            o->numa.mode = i;
+            return;
+        }
+    }
+    die("numa=%s: there are off, migrate, replicate and on", word);
+}
+
+static void numa_number(struct disco_numa_params *p, const char *word)
+{
+    uint32_t *const to[] = {&p->trigger, &p->sharing, &p->write, &p->migrate, &p->cap, &p->copy};
+    static const char *const keys[] = {"trigger=", "sharing=", "write=", "migrate=", "cap=", "copy="};
+    const char *v = after(word, "interval=");
+
+    if (v)
+        p->interval = number(v) * MS;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        if ((v = after(word, keys[i])))
+            *to[i] = (uint32_t)number(v);
+    }
+}
+
 static void option(const char *word)
 {
     struct options *o = &mon.options;
@@ -72,6 +100,12 @@ static void option(const char *word)
         o->slice_ns = number(v) * MS;
     else if ((v = after(word, "stats=")))
         o->stats_ns = number(v) * MS;
+    else if ((v = after(word, "nodes=")))
+        o->nodes = number(v) < DISCO_MAX_NODES ? (unsigned)number(v) : DISCO_MAX_NODES + 1;
+    else if ((v = after(word, "numa=")))
+        numa_mode(o, v);
+    else if ((v = after(word, "numa-")))
+        numa_number(&o->numa, v);
     mon.machine.c_only |= is(word, "vectors=c");
     mon.machine.tagged |= is(word, "tlb=tagged");
     o->framed |= is(word, "console=framed");
@@ -83,7 +117,8 @@ static void option(const char *word)
 
 void bootargs_read(int argc, uint64_t argv, uint64_t envp, uint64_t ram)
 {
-    mon.ram = ram_size(envp, ram);
+    mon.options.nodes = 1;
+    disco_numa_params_default(&mon.options.numa);
     for (int i = 1; i < argc; i++) {
         const char *s = string_at(argv, (unsigned)i);
 
@@ -95,6 +130,7 @@ void bootargs_read(int argc, uint64_t argv, uint64_t envp, uint64_t ram)
                 s++;
         }
     }
+    mon.ram = ram_size(envp, ram);
     if (!mon.archive.at || !mon.archive.len)
         die("no boot archive: start the monitor with -initrd");
 }

@@ -14,6 +14,9 @@
  *   on-reset=stop|restart what a guest's reset does
  *   net=copy              frames on the virtual subnet never share pages
  *   gateway               the virtual subnet has a port to the machine's network device
+ *   nodes=N               the machine has so many nodes: parts, each with processors and memory
+ *   numa=off|migrate|replicate|on   pages follow those who use them: memory.h says where the node controllers tell of hot ones
+ *   numa-KEY=N            a number of the policy: trigger, sharing, write, migrate, cap, copy; interval, in ms
  *   stay                  do not power off when every VM has ended
  */
 

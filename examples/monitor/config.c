@@ -26,7 +26,7 @@ static const char *parse_cpus(struct bytes b, unsigned *cpus)
     uint64_t n;
 
     if (!text_number(b, &n) || n < 1 || n > CONFIG_CPUS)
-        return "cpus is a number from 1 to 8";
+        return "cpus is a number from 1 to 16";
     *cpus = (unsigned)n;
     return NULL;
 }

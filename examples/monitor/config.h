@@ -7,7 +7,7 @@
  *
  *     # comment
  *     [name]                 letters, digits, - and _; not machine, disk or net, nor cpu...
- *     cpus = 1               1 to 8; optional
+ *     cpus = 1               1 to 16; optional
  *     memory = 128M          K, M or G; a multiple of 8K
  *     kernel = vmlinux       a file of the boot archive
  *     initrd = initramfs.gz  optional
@@ -27,7 +27,7 @@
 #include "archive.h"
 
 #define CONFIG_VMS 16
-#define CONFIG_CPUS 8
+#define CONFIG_CPUS 16
 #define CONFIG_NAME 32
 #define CONFIG_APPEND 2048
 #define CONFIG_DISKS 8    /* of the machine */

@@ -7,6 +7,7 @@
 #include "log.h"
 #include "memory.h"
 #include "monitor.h"
+#include "numa.h"
 
 /* A VM goes on when so many pages are free: enough to get somewhere. */
 #define ENOUGH_PAGES 64
@@ -21,7 +22,8 @@ static bool all_hungry; /* has been said */
 /* Any processor. The same instruction is tried again when the VM goes on. */
 enum disco_next hunger_no_memory(struct disco_vcpu *v)
 {
-    if (disks_evict(EVICT_PAGES))
+    /* Copies for speed go before what would have to be read again. */
+    if (numa_give_back(EVICT_PAGES) || disks_evict(EVICT_PAGES))
         return DISCO_NEXT_RESUME;
     disco_vm_pause(v->vm, DISCO_PAUSE_MEMORY);
     __atomic_store_n(&vm_of(v->vm)->life.starved, 1, __ATOMIC_SEQ_CST);

@@ -11,11 +11,13 @@
 #include "console.h"
 #include "disks.h"
 #include "drivers.h"
+#include "flash/topology.h"
 #include "images.h"
 #include "log.h"
 #include "memory.h"
 #include "monitor.h"
 #include "network.h"
+#include "numa.h"
 #include "smp.h"
 #include "stats.h"
 
@@ -59,7 +61,7 @@ static void look(uint64_t now)
  */
 static uint64_t poll(void *ctx)
 {
-    uint64_t now = monitor_now(), next, drivers = drivers_poll(now);
+    uint64_t now = monitor_now(), next, numa, drivers = drivers_poll(now);
     bool wanted = __atomic_load_n(&mon.attention, __ATOMIC_SEQ_CST) || now >= look_at;
 
     (void)ctx;
@@ -74,6 +76,8 @@ static uint64_t poll(void *ctx)
     }
     next = devices_timers(now);
     next = drivers < next ? drivers : next;
+    numa = numa_poll(NULL);
+    next = numa < next ? numa : next;
     return look_at < next ? look_at : next;
 }
 
@@ -83,7 +87,7 @@ void monitor_processor(void)
     bool first = b->ops->cpu(b) == 0;
 
     while (!__atomic_load_n(&mon.over, __ATOMIC_SEQ_CST))
-        disco_sched_turn(mon.sched, first ? poll : NULL, NULL);
+        disco_sched_turn(mon.sched, first ? poll : mon.options.with_numa ? numa_poll : NULL, NULL);
 }
 
 void mips64_monitor_fault(uint64_t cause, uint64_t epc, uint64_t badvaddr, uint64_t ra)
@@ -106,13 +110,33 @@ static void read_config(void)
         die("vms.conf:%u: %s", e.line, e.what);
 }
 
+static void make_nodes(struct disco_backend *b)
+{
+    b->cpus = smp_processors();
+    if (flash_divide(b, mon.options.nodes, mon.ram >> DISCO_PAGE_SHIFT))
+        die("nodes=%u: a machine has 1 to %u", mon.options.nodes, DISCO_MAX_NODES);
+}
+
+/* What a processor alone uses lies in its node. */
+static void make_processors(struct mips_machine *m)
+{
+    for (unsigned i = 0; i < m->backend.cpus; i++) {
+        unsigned node = m->backend.node_of_cpu[i];
+
+        m->cpu[i] = memory_storage_on(node, sizeof *m->cpu[i]);
+        if (i)
+            smp_stack(i, memory_storage_on(node, SMP_STACK));
+    }
+}
+
 static void make_machine(void)
 {
     struct mips_machine *m = &mon.machine;
     int err;
 
-    m->backend.cpus = smp_processors();
-    m->backend.nodes = 1;
+    make_nodes(&m->backend);
+    memory_begin();
+    make_processors(m);
     m->ipi_raise = smp_raise;
     m->ipi_lower = smp_lower;
     smp_map_controllers();
@@ -193,13 +217,13 @@ void monitor_main(int argc, uint64_t argv, uint64_t envp, uint64_t ram)
         DISCO_VERSION_PATCH, mon.ram >> 20);
     read_config();
     make_machine();
-    memory_begin();
     memory_make_map();
     make_sched();
     reserve_vms();
     drivers_start(&mon.machine.backend);
     disks_make();
     network_make();
+    numa_make();
     memory_share_out();
     tell_memory();
     pages = memory_free();

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "board.h"
+#include "flash/topology.h"
 #include "log.h"
 #include "monitor.h"
 
@@ -11,23 +12,76 @@ extern char __image_end[];
 
 #define CKSEG0 UINT64_C(0xffffffff80000000)
 
-static uint64_t heap; /* machine address behind the storage that is taken */
+/* A node's memory: storage is taken from `at` on, up to `end`; what is left becomes pages. Machine addresses. */
+struct part {
+    uint64_t begin, at, end;
+};
 
-static uint64_t archive_address(void) { return (uint64_t)mon.archive.at - MIPS_XKPHYS; }
+static struct part part[DISCO_MAX_NODES];
 
-void memory_begin(void) { heap = BOARD_RAM + ((uint64_t)__image_end - CKSEG0); }
+static uint64_t archive_begin(void) { return (uint64_t)mon.archive.at - MIPS_XKPHYS; }
+static uint64_t archive_end(void) { return archive_begin() + mon.archive.len; }
+static unsigned nodes(void) { return mon.machine.backend.nodes; }
 
-void *memory_storage(size_t size)
+/* Machine address at which a node begins; that of `nodes()` is RAM's end. */
+static uint64_t node_begin(unsigned node)
 {
-    uint64_t at = (heap + 63) & ~UINT64_C(63), end = archive_address();
-    void *p = (void *)(MIPS_XKPHYS + at);
+    uint64_t page = flash_node_begin(mon.ram >> DISCO_PAGE_SHIFT, nodes(), node);
 
-    if (at > end || size > end - at)
+    return BOARD_RAM + (page << DISCO_PAGE_SHIFT);
+}
+
+static bool within(const struct part *p, uint64_t address)
+{
+    return address > p->at && address < p->end;
+}
+
+/* Storage does not go on behind the archive; where that begins before the part does, the part begins behind it. */
+static void cut_out_archive(struct part *p)
+{
+    if (archive_begin() <= p->at && archive_end() > p->at)
+        p->begin = p->at = archive_end();
+    if (within(p, archive_begin()))
+        p->end = archive_begin();
+    p->end = p->end < p->at ? p->at : p->end;
+}
+
+void memory_begin(void)
+{
+    for (unsigned i = 0; i < nodes(); i++) {
+        struct part *p = &part[i];
+
+        p->begin = p->at = node_begin(i);
+        p->end = node_begin(i + 1);
+        if (!i)
+            p->at = BOARD_RAM + ((uint64_t)__image_end - CKSEG0);
+        cut_out_archive(p);
+    }
+}
+
+static void *take(struct part *p, size_t size)
+{
+    uint64_t at = (p->at + 63) & ~UINT64_C(63);
+
+    if (at > p->end || size > p->end - at)
+        return NULL;
+    p->at = at + size;
+    memset((void *)(MIPS_XKPHYS + at), 0, size);
+    return (void *)(MIPS_XKPHYS + at);
+}
+
+void *memory_storage_on(unsigned node, size_t size)
+{
+    void *p = take(&part[node], size);
+
+    for (unsigned i = 0; i < nodes() && !p; i++)
+        p = take(&part[i], size);
+    if (!p)
         die("too little memory for the tables of the virtual machines");
-    heap = at + size;
-    memset(p, 0, size);
     return p;
 }
+
+void *memory_storage(size_t size) { return memory_storage_on(0, size); }
 
 void memory_make_map(void)
 {
@@ -35,7 +89,9 @@ void memory_make_map(void)
         .backend = &mon.machine.backend,
         .first = disco_ma_page((disco_ma){BOARD_RAM}),
         .pages = mon.ram >> DISCO_PAGE_SHIFT,
-        .nodes = mon.machine.backend.nodes,
+        .nodes = nodes(),
+        /* A node that has little left gets no replicas. */
+        .low_water = nodes() > 1 ? (mon.ram >> DISCO_PAGE_SHIFT) / nodes() / 64 : 0,
         .user_chunks = (mon.ram >> DISCO_PAGE_SHIFT) / 4, /* most pages may be shared */
     };
     size_t size = disco_memmap_size(&c);
@@ -46,19 +102,25 @@ void memory_make_map(void)
     mon.machine.mm = mon.mm;
 }
 
-static void add_pages(uint64_t from, uint64_t to)
+static void add_pages(unsigned node, uint64_t from, uint64_t to)
 {
     disco_mpn first = disco_ma_page((disco_ma){from + DISCO_PAGE_MASK});
     disco_mpn end = disco_ma_page((disco_ma){to});
 
-    if (end.v > first.v && disco_memmap_add(mon.mm, first, end.v - first.v, 0, false))
+    if (end.v > first.v && disco_memmap_add(mon.mm, first, end.v - first.v, node, false))
         die("memory from %lx to %lx cannot be added", from, to);
 }
 
+/* What is left of each part, and what lies behind the archive in it. */
 void memory_share_out(void)
 {
-    add_pages(heap, archive_address());
-    add_pages(archive_address() + mon.archive.len, BOARD_RAM + mon.ram);
+    for (unsigned i = 0; i < nodes(); i++) {
+        uint64_t end = node_begin(i + 1), rest = archive_end();
+
+        add_pages(i, part[i].at, part[i].end);
+        if (rest > part[i].end && rest < end)
+            add_pages(i, rest, end);
+    }
 }
 
 static uint64_t sum(bool only_free)
@@ -66,7 +128,7 @@ static uint64_t sum(bool only_free)
     struct disco_memmap_node_stats node;
     uint64_t n = 0;
 
-    for (unsigned i = 0; i < mon.machine.backend.nodes; i++) {
+    for (unsigned i = 0; i < nodes(); i++) {
         if (!disco_memmap_node_stats(mon.mm, i, &node))
             n += only_free ? node.free : node.total;
     }
@@ -75,4 +137,12 @@ static uint64_t sum(bool only_free)
 
 uint64_t memory_pages(void) { return sum(false); }
 uint64_t memory_free(void) { return sum(true); }
-uint64_t memory_monitor(void) { return (heap - BOARD_RAM) >> DISCO_PAGE_SHIFT; }
+
+uint64_t memory_monitor(void)
+{
+    uint64_t bytes = 0;
+
+    for (unsigned i = 0; i < nodes(); i++)
+        bytes += part[i].at - part[i].begin;
+    return bytes >> DISCO_PAGE_SHIFT;
+}

@@ -5,20 +5,27 @@
 /*
  * The machine's memory:
  *
- *   0 .. 1 MiB           left alone: boot parameters
+ *   0 .. 256 KiB         left alone: boot parameters
+ *   256 KiB .. 1 MiB     where the node controllers write what is hot (numa=...)
  *   1 MiB .. image end   the monitor
  *   then                 boot-time storage, taken front to back (tables, whose size is known)
  *   then                 pages for guests
+ *   other nodes          each begins with storage of its own processors and of what runs there, then pages
  *   .. archive ..        kept as the boot loader left it: guests are loaded from it again and again
  */
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Storage may be taken from behind the monitor's image on. */
+#define MEMORY_FLASH UINT64_C(0x40000)
+#define MEMORY_FLASH_SIZE UINT64_C(0xc0000)
+
+/* Storage may be taken from behind the monitor's image on. Nodes, RAM and archive are known. */
 void memory_begin(void);
 /* 64-byte aligned and zeroed. There is enough, or the monitor dies: before anything runs. */
 void *memory_storage(size_t size);
+/* The same, in the memory of `node` if there is room. */
+void *memory_storage_on(unsigned node, size_t size);
 /* The memory map, without any page yet. */
 void memory_make_map(void);
 /* All storage has been taken: the rest of RAM becomes pages. */

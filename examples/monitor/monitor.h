@@ -7,6 +7,8 @@
  * says itself who may write what.
  */
 
+#include <disco/numa.h>
+
 #include "config.h"
 #include "mips64.h"
 #include "vm.h"
@@ -17,6 +19,9 @@ struct options {
     bool stop_on_reset;
     bool net_copy;     /* net=copy: frames never share pages */
     bool gateway;      /* the subnet has a port to the machine's network device */
+    unsigned nodes;    /* nodes=N: parts of the machine, each with processors and memory */
+    bool with_numa;    /* numa=MODE was given: what the policy goes by */
+    struct disco_numa_params numa;
     uint64_t slice_ns; /* 0: the scheduler's own */
     uint64_t stats_ns; /* write the statistics this often; 0: not */
 };

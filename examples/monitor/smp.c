@@ -33,7 +33,7 @@
 static struct mips_machine *machine;
 static void (*processor_loop)(void);
 static uint32_t running; /* processors that came up; accessed atomically */
-_Alignas(4096) uint8_t smp_stacks[(SMP_MAX - 1) << SMP_STACK_SHIFT];
+uint64_t smp_stack_top[SMP_MAX]; /* boot.S */
 void smp_main(unsigned id);
 
 static volatile uint32_t *reg(uint64_t block, unsigned offset)
@@ -154,6 +154,11 @@ void smp_set_clock(void)
 }
 
 /* --- starting --- */
+
+void smp_stack(unsigned cpu, void *stack)
+{
+    smp_stack_top[cpu] = (uint64_t)stack + SMP_STACK;
+}
 
 /* On each processor but the first, from boot.S. */
 void smp_main(unsigned id)

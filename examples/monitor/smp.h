@@ -5,7 +5,7 @@
 /* The Malta board's processors: how many there are, starting them, interrupting them, one time for all. */
 
 #define SMP_MAX 16
-#define SMP_STACK_SHIFT 14
+#define SMP_STACK 16384 /* bytes */
 
 #ifndef __ASSEMBLER__
 #include "mips64.h"
@@ -21,8 +21,10 @@ void smp_raise(unsigned cpu);
 void smp_lower(unsigned cpu);
 /* The board's devices interrupt processor 0: its line IP2 is what their interrupt controllers put out. */
 void smp_route_board(void);
+/* Give processor `cpu`, not the first, SMP_STACK bytes for its stack. */
+void smp_stack(unsigned cpu, void *stack);
 /*
- * Start processors 1 to m->backend.cpus - 1; each runs loop() for ever. Returns when all run, with
+ * Start processors 1 to m->backend.cpus - 1, which have stacks; each runs loop() for ever. Returns when all run, with
  * how many there are, itself included; fewer than asked for: one did not come up.
  */
 unsigned smp_start(struct mips_machine *m, void (*loop)(void));

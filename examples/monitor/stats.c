@@ -9,6 +9,7 @@
 #include "memory.h"
 #include "monitor.h"
 #include "network.h"
+#include "numa.h"
 
 struct row {
     const char *name;
@@ -181,7 +182,7 @@ static uint64_t asked(void)
 /* What is neither a guest's time nor idle is the monitor's. */
 static void walk_cpu(unsigned i)
 {
-    const struct mips_cpu *c = &mon.machine.cpu[i];
+    const struct mips_cpu *c = mon.machine.cpu[i];
     uint64_t user = c->user_ticks * MIPS_NS_PER_TICK, kernel = c->kernel_ticks * MIPS_NS_PER_TICK;
     struct disco_sched_stats s = {0};
     char of[8];
@@ -214,6 +215,7 @@ void stats_of_vm(struct vm *vm)
 {
     walk_vm(vm);
     disks_stats(to_log);
+    numa_stats(to_log);
     walk_machine();
 }
 
@@ -224,5 +226,6 @@ void stats_all(void)
     for (unsigned i = 0; i < mon.machine.backend.cpus; i++)
         walk_cpu(i);
     disks_stats(to_log);
+    numa_stats(to_log);
     walk_machine();
 }

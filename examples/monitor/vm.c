@@ -6,6 +6,7 @@
 #include "images.h"
 #include "memory.h"
 #include "monitor.h"
+#include "numa.h"
 #include "uart.h"
 
 /* --- checking --- */
@@ -61,6 +62,14 @@ const char *vm_check(struct vm *vm, const struct vm_config *config, struct bytes
 
 static size_t vcpu_size(void) { return disco_vcpu_size(&mon.machine.backend, L2TLB_SETS); }
 
+/* Virtual CPUs that start together start on the processors in their order. */
+static unsigned likely_node(void)
+{
+    static unsigned n;
+
+    return mon.machine.backend.node_of_cpu[n++ % mon.machine.backend.cpus];
+}
+
 void vm_reserve(struct vm *vm)
 {
     struct disco_pmap_config c = pmap_config(vm);
@@ -68,7 +77,7 @@ void vm_reserve(struct vm *vm)
     images_reserve(vm);
     vm->pmap_storage = memory_storage(disco_pmap_size(&c));
     for (unsigned i = 0; i < vm->config->cpus; i++)
-        vm->vcpu_storage[i] = memory_storage(vcpu_size());
+        vm->vcpu_storage[i] = memory_storage_on(likely_node(), vcpu_size());
 }
 
 static int make_vcpus(struct vm *vm)
@@ -85,6 +94,7 @@ static int make_parts(struct vm *vm)
     struct disco_pmap_config c = pmap_config(vm);
     int err = disco_pmap_init(&vm->pmap, vm->pmap_storage, disco_pmap_size(&c), &c);
 
+    err = err ? err : numa_attach(vm);
     err = err ? err : disco_vm_init(&vm->vm);
     err = err ? err : make_vcpus(vm);
     err = err ? err : devices_make(vm);
@@ -127,6 +137,7 @@ bool vm_free(struct vm *vm)
         if (vm->vcpu[i].arch)
             mips64_vcpu_fini(&vm->vcpu[i]);
     }
+    numa_detach(vm);
     disco_pmap_fini(&vm->pmap);
     return true;
 }

@@ -117,7 +117,10 @@ struct disco_backend_ops {
 
     /* --- translations: pure, no locks --- */
 
-    /** The monitor's own entry for @p mpn with @p rights (enum disco_rights). Never 0. */
+    /**
+     * The monitor's own entry for @p mpn with @p rights (enum disco_rights, and enum disco_tlbe_kind beside). Never 0. A
+     * backend that does not read pmap words from assembly may ignore the kind.
+     */
     disco_tlbe (*tlbe_make)(disco_mpn mpn, unsigned rights);
     /** @p guest's wishes on the machine page of @p monitor; rights are the intersection of both. */
     disco_tlbe (*tlbe_merge)(disco_tlbe guest, disco_tlbe monitor);

@@ -105,6 +105,12 @@ enum disco_rights {
     DISCO_RWX = 7,
 };
 
+/** Beside rights, for `tlbe_make` (arch.h): what a translation is like. */
+enum disco_tlbe_kind {
+    DISCO_GLOBAL = 8,   /**< a wish: it is to match every address space */
+    DISCO_COPIED = 16,  /**< a pmap's word: there are replicas, and processors of their nodes should use those */
+};
+
 /**
  * What a call may fail with. Functions return 0 or one of these; results come through
  * out-parameters, which are untouched on failure unless a function says otherwise.

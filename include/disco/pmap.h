@@ -48,7 +48,8 @@ enum disco_pmap_reason {
 
 /** One physical page; 16 bytes: assembly relies on `tlbe` at offset 0. */
 struct disco_pmap_entry {
-    uint64_t tlbe; /**< precomputed entry (a disco_tlbe), 0 = not usable now; accessed atomically */
+    uint64_t tlbe; /**< precomputed entry (a disco_tlbe), 0 = not usable now; accessed atomically. Made as DISCO_COPIED
+                        where there are replicas: then it is not for processors of other nodes than the page's */
     uint64_t meta; /**< lock, reason, backmap; accessed atomically */
 };
 
@@ -140,6 +141,7 @@ struct disco_pmap_pair {
     bool record;        /**< write the place into the backmaps; false for unmapped segments */
     disco_tlbe e[2];    /**< out: what to load; 0 where the guest has nothing or owns nothing */
     int err[2];         /**< out: why e[i] is 0 though wanted: BAD_ADDRESS, NO_MEMORY, BAD_ARG */
+    bool replica;       /**< out: e[] leads to a replica, for the node's own use */
     bool held[2];       /**< private */
 };
 

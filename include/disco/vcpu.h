@@ -153,6 +153,7 @@ struct disco_vm {
     uint32_t alive;         /**< virtual CPUs that are not STOPPED, and calls that start or end it;
                                  accessed atomically */
     uint32_t paused_by;     /**< enum disco_pause, bits, for all of them; accessed atomically */
+    uint32_t nearer;        /**< L2TLBs have had replicas in segments that the guest believes unmapped; atomically */
     enum disco_cause cause; /**< set once */
     int code;               /**< exit code of a power-off */
     const char *why;        /**< static text, or NULL */

@@ -30,8 +30,10 @@ static int merge(struct disco_pmap *pm, struct disco_pmap_pair *p, unsigned i, s
     if (meta_reason(h->meta) != DISCO_PMAP_WRITABLE) {
         master = ops->tlbe_mpn(word);
         near = disco_memmap_nearest(pm->mm, master, p->node);
-        if (near.v != master.v)
+        if (near.v != master.v) {
             word = ops->tlbe_make(near, RIGHTS_SHARED);
+            p->replica = true;
+        }
     }
     p->e[i] = ops->tlbe_merge(p->m->want[i], word);
     if (p->record)
@@ -72,6 +74,7 @@ void disco_pmap_enter(struct disco_pmap *pm, struct disco_pmap_pair *p)
     unsigned first = p->m->ppn[0].v <= p->m->ppn[1].v ? 0 : 1, second = 1 - first;
     bool wanted[2];
 
+    p->replica = false;
     for (unsigned i = 0; i < 2; i++) {
         p->e[i] = 0;
         p->held[i] = false;

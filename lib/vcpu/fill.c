@@ -35,15 +35,27 @@ int disco_vcpu_enter_pair(struct disco_vcpu *v, disco_va va, const struct disco_
 }
 
 /*
+ * Does the pair hold a replica? Then the pmap's word, which names the master, is not the answer for this node, and
+ * the L2TLB keeps it. The flag is set with the entries held, as a purge holds them: it has seen it, or there is nothing.
+ */
+static int keep_nearer(struct disco_vcpu *v, disco_va va, const struct disco_pmap_pair *p)
+{
+    if (!p->replica)
+        return DISCO_OK;
+    __atomic_store_n(&v->vm->nearer, 1, __ATOMIC_SEQ_CST);
+    return disco_l2tlb_insert(v->l2tlb, va, p->m->asid, true, p->e, 0);
+}
+
+/*
  * A segment that the guest believes unmapped: everything is allowed but what the monitor forbids.
- * Into the hardware TLB only: for these the pmap is as quick as the L2TLB, which would just
- * lose other entries. Not recorded either: disco_vm_purge() knows such addresses by their PPN.
+ * Into the hardware TLB, and only with replicas into the L2TLB: else the pmap is as quick as that, which would just
+ * lose other entries. Not recorded: disco_vm_purge() knows such addresses by their PPN.
  * Such segments begin at an even page, so that a pair of pages is a pair in both views.
  */
 int disco_vcpu_enter_unmapped(struct disco_vcpu *v, disco_va va, disco_ppn ppn)
 {
     const struct disco_backend_ops *ops = v->vm->backend->ops;
-    disco_tlbe all = ops->tlbe_make((disco_mpn){0}, DISCO_RWX);
+    disco_tlbe all = ops->tlbe_make((disco_mpn){0}, DISCO_RWX | DISCO_GLOBAL);
     struct disco_guest_map m = {
         .pair = disco_pair_of(va),
         .asid = ops->asid(v),
@@ -56,6 +68,7 @@ int disco_vcpu_enter_unmapped(struct disco_vcpu *v, disco_va va, disco_ppn ppn)
 
     disco_pmap_enter(v->vm->pmap, &p);
     err = p.err[disco_half(va)];
+    err = err ? err : keep_nearer(v, va, &p);
     if (!err)
         ops->tlb_load(v, m.pair, m.asid, true, p.e);
     disco_pmap_leave(v->vm->pmap, &p);

@@ -59,6 +59,7 @@ int disco_vm_init(struct disco_vm *vm)
     vm->ending = 0;
     vm->alive = 0;
     vm->paused_by = 0;
+    vm->nearer = 0;
     vm->cause = DISCO_CAUSE_NONE;
     vm->code = 0;
     vm->why = NULL;

@@ -41,6 +41,21 @@ static void purge_l2tlbs(const struct disco_vm *vm, uint32_t vcpus, const struct
     }
 }
 
+/* Where the guest believes segments unmapped, L2TLBs have replicas only: fill.c. */
+static void purge_nearer(const struct disco_vm *vm, uint32_t vcpus, const disco_ppn *ppn, size_t pages)
+{
+    disco_vpn alias[DISCO_MAX_ALIASES];
+
+    for (size_t i = 0; i < pages; i++) {
+        size_t n = vm->backend->ops->aliases(ppn[i], alias);
+
+        for (uint32_t k = 0; k < vcpus; k++) {
+            for (size_t a = 0; a < n; a++)
+                disco_l2tlb_forget_vpn(vm->vcpu[k]->l2tlb, alias[a]);
+        }
+    }
+}
+
 /* The virtual CPUs that processors may have entries of. Read after the L2TLBs have forgotten. */
 static size_t find_holders(const struct disco_vm *vm, uint32_t vcpus, struct disco_holder *h)
 {
@@ -99,6 +114,8 @@ void disco_vm_purge(void *ctx, const disco_ppn *ppn, size_t pages, const struct 
     r.vm = vm;
     r.filled = 0;
     purge_l2tlbs(vm, vcpus, p, n);              /* p3 */
+    if (__atomic_load_n(&vm->nearer, __ATOMIC_SEQ_CST))
+        purge_nearer(vm, vcpus, ppn, pages);
     r.holders = find_holders(vm, vcpus, r.h);   /* p4 */
     if (!r.holders)
         return;

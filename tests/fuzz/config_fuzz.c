@@ -37,7 +37,7 @@ static void check_vm(const struct config *c, unsigned n)
     check_text(vm->kernel, sizeof vm->kernel, 1);
     check_text(vm->initrd, sizeof vm->initrd, 0);
     check_text(vm->append, sizeof vm->append, 0);
-    demand(vm->cpus >= 1 && vm->cpus <= CONFIG_CPUS, "1 to 8 processors");
+    demand(vm->cpus >= 1 && vm->cpus <= CONFIG_CPUS, "1 to 16 processors");
     demand(vm->memory && vm->memory % 8192 == 0, "memory in pairs of pages");
     for (unsigned i = 0; i < n; i++)
         demand(strcmp(c->vm[i].name, vm->name) != 0, "each name once");

@@ -170,7 +170,7 @@ class CommandLine(unittest.TestCase):
             self.assertIn(f"./disco {command}", overview)
 
     def test_one_clear_line(self):
-        for words, text in ((("run", "--vms", "17"), "1 to 16"), (("run", "--cpus", "1000"), "1 to 8"),
+        for words, text in ((("run", "--vms", "17"), "1 to 16"), (("run", "--cpus", "1000"), "1 to 16"),
                             (("run", "--vms", "0"), "--vms"), (("run", "--cpus", "0"), "--cpus"),
                             (("run", "--smp", "17"), "1 to 16"), (("run", "--gdb=0"), "--gdb"), (("run", "--gdb-wait"), "needs --gdb"),
                             (("run", "--slice", "-1"), "--slice"),

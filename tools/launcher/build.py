@@ -54,12 +54,12 @@ def cross(endian):
                  ["--cross-file", cross_file], cross_file.read_text())
 
 
-def host(name="host", options=()):
-    """Libraries, the sim backend and their tests for this machine, in build/NAME."""
-    return meson(f"building for this machine ({name})", BUILD / name, list(options), repr(options))
+def host(name="host", options=(), *targets):
+    """Libraries, the sim backend and their tests for this machine, in build/NAME; or `targets` of these alone."""
+    return meson(f"building for this machine ({name})", BUILD / name, list(options), repr(options), targets)
 
 
-def meson(what, directory, options, key):
+def meson(what, directory, options, key, targets=()):
     """Configure when needed and build. A directory configured with another `key`, or before the tree was
     moved, is made anew."""
     key = f"{ROOT}\n{key}"
@@ -69,7 +69,7 @@ def meson(what, directory, options, key):
         procs.step(f"configuring {shown(directory)}", [MESON, "setup", *options, directory, ROOT],
                    BUILD / "logs" / f"{directory.name}-setup.log", SETUP_TIMEOUT, cwd=ROOT)
         stamp.write_text(key)
-    procs.step(what, ["ninja", "-C", directory, "-j", JOBS], BUILD / "logs" / f"{directory.name}.log", NINJA_TIMEOUT)
+    procs.step(what, ["ninja", "-C", directory, "-j", JOBS, *targets], BUILD / "logs" / f"{directory.name}.log", NINJA_TIMEOUT)
     return directory
 
 

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 
-from . import bench, build, control, gdb, guests, network, plan, qemu, run, suites, top, vmconf
+from . import bench, build, control, gdb, guests, network, numa, plan, qemu, run, suites, top, vmconf
 from .paths import ENDIANS
 from .say import INTERRUPTED, Failure, report
 
@@ -117,6 +117,11 @@ def add_run(commands):
                      f"{vmconf.size(vmconf.MONITOR_ROOM)} and the boot archive for the monitor, and "
                      f"{vmconf.size(vmconf.DISK_ROOM)} to cache disks if there are some; with less, virtual machines may "
                      "ask for more than there is)")
+    one.add_argument("--numa", choices=numa.MODES, default="",
+                     help="run on a model of FLASH's memory system, and let the monitor move pages to where they are used "
+                     "(off: only count)")
+    one.add_argument("--numa-set", default="", metavar="KEY=N,...",
+                     help=f"numbers of the policy: {', '.join(numa.NUMBERS)} (ms); docs/manual.md tells what they mean")
     one.add_argument("--tlb", choices=("flush", "tagged"), default="",
                      help="what switching between virtual CPUs does to the TLB (default: the monitor's)")
     one.add_argument("--slice", type=count, default=0, metavar="MS", help="time slice of a virtual CPU (default: 10)")
@@ -170,6 +175,13 @@ def add_machine(one):
     one.add_argument("--endian", choices=ENDIANS, default="", help="byte order (default: little, or that of FILE.elf)")
     one.add_argument("--append", default="", metavar="ARGS", help="add ARGS to the guest's kernel command line")
     one.add_argument("--exec", metavar="CMD", help=EXEC_NOTE)
+    one.add_argument("--nodes", type=count, default=0, metavar="N",
+                     help=f"divide processors and memory among N nodes (1 to {numa.MOST_NODES}; default: 1, or one for each "
+                     "processor where the model below runs)")
+    one.add_argument("--figures", default="", metavar="FILE",
+                     help="run on a model of FLASH's memory system, and write to FILE what it saw, as JSON")
+    one.add_argument("--model", default="", metavar="KEY=VALUE,...",
+                     help="options of that model, which then runs: tools/flash/README.md lists them")
     one.add_argument("--timeout", type=seconds, default=0, metavar="S",
                      help=f"switch the machine off after S seconds (default: never; with --exec {run.EXEC_TIMEOUT:.0f})")
     one.add_argument("--qemu-arg", action="append", default=[], metavar="ARG",

@@ -4,7 +4,7 @@
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 
-from . import build, console, disks, gdb, guests, network, plan, qemu, serve, stats, vmconf
+from . import build, console, disks, gdb, guests, network, numa, plan, qemu, serve, stats, vmconf
 from .exec_ import Exec
 from .monlog import Log
 from .paths import LITTLE
@@ -41,6 +41,11 @@ class Wish:
     verbose: bool = False
     unchecked: bool = False
     monitor_append: str = ""
+    nodes: int = 0
+    numa: str = ""
+    numa_set: str = ""
+    model: str = ""
+    figures: str = ""
     gdb: int = None
     gdb_wait: bool = False
     qemu_arg: list = field(default_factory=list)
@@ -59,17 +64,18 @@ def run(wish):
         with build.lock():
             made = plan.plan(wish, command)
             machine = machine_of(made, wish)
+            model = numa.qemu_arguments(wish, machine["memory"], machine["cpus"])
         log = Log(wish.verbose, writer)
         with closing(made):
-            status = booted(wish, command, made, machine, log)
+            status = booted(wish, command, made, machine, log, model)
         if writer and not log.stats.count:
             say("the monitor reported no statistics")
     return status
 
 
-def booted(wish, command, made, machine, log):
+def booted(wish, command, made, machine, log, model):
     """Run the machine to its end."""
-    extra = [*gdb.stub(wish), *wish.qemu_arg]
+    extra = [*gdb.stub(wish), *model, *wish.qemu_arg]
     with qemu.Machine(**machine, extra=extra) as running, \
             serve.Server(running, log, gdb.session(wish, made)) as server:
         gdb.announce(wish, made)
@@ -92,21 +98,23 @@ def refuse_contradictions(wish):
         raise Failure("--exec: only the linux guest has a shell to run commands")
     if wish.smp:
         vmconf.check_count("--smp", wish.smp, vmconf.MOST_PROCESSORS, "the machine has")
+    numa.check(wish)
     if wish.gdb_wait and wish.gdb is None:
         raise Failure("--gdb-wait: waits for a debugger, which needs --gdb", 2)
 
 
 def machine_of(made, wish):
     """The arguments of a qemu.Machine that boots the monitor with this plan."""
-    virtual = sum(vm.cpus for vm in made.vms)
+    cpus = wish.smp or min(DEFAULT_PROCESSORS, sum(vm.cpus for vm in made.vms))
     return {"endian": made.endian, "memory": made.memory, "initrd": made.archive,
-            "kernel": build.monitor(made.endian).read_bytes(), "append": " ".join(monitor_options(wish, made)),
-            "cpus": wish.smp or min(DEFAULT_PROCESSORS, virtual), "thread": wish.thread,
+            "kernel": build.monitor(made.endian).read_bytes(), "append": " ".join(monitor_options(wish, made, cpus)),
+            "cpus": cpus, "thread": wish.thread,
             "drives": made.drives, "network": made.network}
 
 
-def monitor_options(wish, made):
+def monitor_options(wish, made, cpus):
     options = [wish.monitor_append] if wish.monitor_append else []
+    options += numa.monitor_options(wish, cpus)
     if wish.tlb:
         options.append(f"tlb={wish.tlb}")
     if wish.slice:
@@ -126,6 +134,7 @@ def monitor_options(wish, made):
 def native(wish):
     """Boot the same Linux on the bare machine. Returns the exit status."""
     vmconf.check_count("--cpus", wish.cpus, vmconf.MOST_PROCESSORS, "the machine has")
+    numa.check(wish)
     command = Exec(wish.exec) if wish.exec is not None else None
     endian = wish.endian or LITTLE
     memory = vmconf.parse_memory(wish.mem or plan.LINUX_MEMORY)
@@ -140,7 +149,8 @@ def native(wish):
         with build.lock():
             kernel = guests.kernel(endian, guests.NATIVE).read_bytes()
             initrd = plan.linux_initrd(endian, command)
-        with qemu.Machine(endian, memory, kernel, initrd, append, wish.cpus, wish.thread, wish.qemu_arg, drives,
+            extra = [*numa.qemu_arguments(wish, memory, wish.cpus), *wish.qemu_arg]
+        with qemu.Machine(endian, memory, kernel, initrd, append, wish.cpus, wish.thread, extra, drives,
                           card) as running:
             if command:
                 return command.run(running, Log(), wish.timeout or EXEC_TIMEOUT)

@@ -39,7 +39,7 @@ class Sets:
 def nested(time_ns, values):
     """A set as it stands in JSON: the machine's counters, then those of processors and of virtual machines.
 
-    Where there are disks and a network, theirs are there too: disk.NAME.COUNTER and net.COUNTER.
+    Where there are disks and a network, theirs are there too: disk.NAME.COUNTER and net.COUNTER; and with --numa, numa.COUNTER.
     """
     result = {"time_ns": time_ns, "machine": {}, "cpus": {}, "vms": {}}
     for name, value in values.items():
@@ -54,8 +54,8 @@ def place(result, parts):
         return result["machine"]
     if CPU.fullmatch(first):
         return result["cpus"].setdefault(CPU.fullmatch(first)[1], {})
-    if first == "net":
-        return result.setdefault("net", {})
+    if first in ("net", "numa"):
+        return result.setdefault(first, {})
     if first == "disk" and len(parts) == 3:
         return result.setdefault("disks", {}).setdefault(parts[1], {})
     vm = result["vms"].setdefault(first, {})

@@ -23,7 +23,7 @@ TINY_MINIMUM = 2 * MIB
 
 # What the monitor can hold (examples/monitor/config.h), and the board's processors.
 MOST_VMS = 16
-MOST_CPUS = 8
+MOST_CPUS = 16
 MOST_PROCESSORS = 16
 MOST_DISKS = 8
 MOST_VM_DISKS = 4
@@ -86,7 +86,7 @@ def check_count(option, number, most, what):
 
 def reserved(name):
     """Whether a name means something else in the monitor's log."""
-    return name in ("machine", "disk", "net") or name.startswith("cpu")
+    return name in ("machine", "disk", "net", "numa") or name.startswith("cpu")
 
 
 def room(archive_size, disks=False):

@@ -134,6 +134,8 @@ void monitor_main(int argc, uint64_t argv, uint64_t envp, uint64_t low)
     machine.ipi_lower = smp_lower;
     smp_map_controllers();
     smp_set_clock();
+    for (unsigned i = 0; i < machine.backend.cpus; i++)
+        machine.cpu[i] = memory_storage(sizeof *machine.cpu[i]);
     if (ram < 2 * FIRST_PAGE || mips64_init(&machine, NULL) || make_memmap())
         die("this machine will not do");
     bare_main((unsigned)number(&words));

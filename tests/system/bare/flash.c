@@ -24,7 +24,7 @@
 static struct disco_flash_reader reader;
 
 /* What boot.S leads other processors to; there are none. */
-char smp_stacks[8];
+uint64_t smp_stack_top[SMP_MAX];
 void smp_main(unsigned cpu);
 void smp_main(unsigned cpu) { (void)cpu; }
 void monitor_main(void);

@@ -197,7 +197,7 @@ START_TEST(cpus)
 {
     const char *const wrong[] = {"",
                                  "0",
-                                 "9",
+                                 "17",
                                  "64",
                                  "1000",
                                  "-1",
@@ -215,7 +215,7 @@ START_TEST(cpus)
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         snprintf(text, sizeof text, VM "cpus = %s\n", wrong[i]);
-        fails(text, 4, "cpus is a number from 1 to 8");
+        fails(text, 4, "cpus is a number from 1 to 16");
     }
     for (unsigned n = 1; n <= CONFIG_CPUS; n++) {
         snprintf(text, sizeof text, VM "cpus = %u", n);

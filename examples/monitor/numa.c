@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "numa.h"
+
+#include <disco/flash.h>
+
+#include "board.h"
+#include "log.h"
+#include "memory.h"
+#include "monitor.h"
+#include "smp.h"
+
+/* How often a processor looks for hot pages, and how many it takes at a time: others shall have their share. */
+#define LOOK_NS UINT64_C(1000000)
+#define BUDGET DISCO_PMAP_MANY
+#define QUEUE 1024
+#define HISTORY 4096
+#define REPLICAS 8192 /* of each node */
+
+static struct disco_numa *engine;
+static struct disco_flash_reader reader;
+static uint32_t reading; /* a processor empties the ring; atomically */
+static uint64_t look_at[SMP_MAX];
+
+/* --- making --- */
+
+static void find_area(void)
+{
+    void *at = (void *)(MIPS_XKPHYS + BOARD_RAM + MEMORY_FLASH);
+    int err = disco_flash_attach(&reader, at, MEMORY_FLASH_SIZE);
+
+    if (err)
+        die("numa: what the node controllers share, %lu KiB from %lx in RAM: %s", MEMORY_FLASH_SIZE >> 10,
+            MEMORY_FLASH, disco_strerror(err));
+    if (reader.nodes != mon.machine.backend.nodes || reader.cpus != mon.machine.backend.cpus ||
+        reader.pages != mon.ram >> DISCO_PAGE_SHIFT)
+        die("numa: the node controllers know of %lu nodes, %lu processors, %lu pages: another machine", reader.nodes,
+            reader.cpus, reader.pages);
+}
+
+void numa_make(void)
+{
+    const struct disco_numa_config c = {
+        .backend = &mon.machine.backend,
+        .mm = mon.mm,
+        .pmaps = CONFIG_VMS,
+        .queue = QUEUE,
+        .history = HISTORY,
+        .replicas = REPLICAS,
+        .params = mon.options.numa,
+    };
+    size_t size = disco_numa_size(&c);
+    int err;
+
+    if (!mon.options.with_numa)
+        return;
+    find_area();
+    err = disco_numa_init(&engine, memory_storage(size), size, &c);
+    if (err)
+        die("numa: these numbers of the policy will not do: %s", disco_strerror(err));
+    disco_flash_set(&reader, c.params.trigger, c.params.sharing);
+}
+
+int numa_attach(struct vm *vm)
+{
+    return engine ? disco_numa_attach(engine, &vm->pmap) : DISCO_OK;
+}
+
+void numa_detach(struct vm *vm)
+{
+    if (engine)
+        (void)disco_numa_detach(engine, &vm->pmap); /* NOT_FOUND: it was never made */
+}
+
+/* --- running --- */
+
+/* One processor at a time: records are the controllers' until they are taken. */
+static void empty_ring(void)
+{
+    struct disco_flash_record r;
+    int got = 1;
+
+    for (unsigned n = 0; n < QUEUE && got; n++) {
+        got = disco_flash_take(&reader, &r);
+        if (got != 1)
+            continue;
+        const struct disco_numa_hot h = {
+            .mpn = {disco_ma_page((disco_ma){BOARD_RAM}).v + r.page},
+            .node = (unsigned)r.node,
+            .cpu = (unsigned)r.cpu,
+            .misses = r.misses,
+            .others = r.others,
+            .writes = r.writes,
+            .sharers = r.sharers,
+        };
+        (void)disco_numa_hot(engine, &h); /* it counts what it does not take */
+    }
+}
+
+static void read_controllers(uint64_t now)
+{
+    if (__atomic_exchange_n(&reading, 1, __ATOMIC_ACQUIRE))
+        return;
+    empty_ring();
+    if (disco_numa_tick(engine, now))
+        disco_flash_reset(&reader);
+    __atomic_store_n(&reading, 0, __ATOMIC_RELEASE);
+}
+
+/* Where memory is short, replicas make place for pages that are needed. */
+static void relieve(unsigned node)
+{
+    struct disco_memmap_node_stats s;
+
+    if (disco_memmap_low(mon.mm, node) && !disco_memmap_node_stats(mon.mm, node, &s))
+        (void)disco_numa_drop_replicas(engine, node, s.low_water);
+}
+
+uint64_t numa_poll(void *ctx)
+{
+    struct disco_backend *b = &mon.machine.backend;
+    unsigned cpu = b->ops->cpu(b);
+    uint64_t now;
+
+    (void)ctx;
+    if (!engine)
+        return UINT64_MAX;
+    now = monitor_now();
+    if (now >= look_at[cpu]) {
+        read_controllers(now);
+        (void)disco_numa_work(engine, BUDGET);
+        relieve(b->node_of_cpu[cpu]);
+        look_at[cpu] = monitor_now() + LOOK_NS;
+    }
+    return look_at[cpu];
+}
+
+uint64_t numa_give_back(uint64_t pages)
+{
+    uint64_t n = 0;
+
+    for (unsigned node = 0; engine && node < mon.machine.backend.nodes && n < pages; node++) {
+        struct disco_memmap_node_stats s;
+
+        if (!disco_memmap_node_stats(mon.mm, node, &s))
+            n += disco_numa_drop_replicas(engine, node, s.free + pages - n);
+    }
+    return n;
+}
+
+/* --- counting --- */
+
+static void by_action(stats_put *put, const char *what, const uint64_t *n)
+{
+    char name[48];
+
+    for (unsigned i = DISCO_NUMA_DO_MIGRATE; i < DISCO_NUMA_ACTIONS; i++) {
+        log_format(name, sizeof name, "%s_%s", what, disco_numa_action_name((enum disco_numa_action)i));
+        put("numa", name, n[i]);
+    }
+}
+
+static void by_reason(stats_put *put, const uint64_t *n)
+{
+    char name[48];
+
+    for (unsigned i = 0; i < DISCO_NUMA_REASONS; i++) {
+        log_format(name, sizeof name, "decided_%s", disco_numa_reason_name((enum disco_numa_reason)i));
+        put("numa", name, n[i]);
+    }
+}
+
+void numa_stats(stats_put *put)
+{
+    struct disco_numa_stats s;
+
+    if (!engine)
+        return;
+    disco_numa_stats(engine, &s);
+    put("numa", "hot", s.hot);
+    put("numa", "merged", s.merged);
+    put("numa", "overflow", s.overflow);
+    put("numa", "bad", s.bad + reader.bad);
+    put("numa", "ring_lost", reader.lost);
+    put("numa", "ring_overflow", disco_load(&reader.area->overflows));
+    by_reason(put, s.decided);
+    by_action(put, "moved", s.moved);
+    by_action(put, "failed", s.failed);
+    by_action(put, "ns", s.ns);
+    put("numa", "rounds", s.rounds);
+    put("numa", "dropped", s.dropped);
+    put("numa", "forgotten", s.forgotten);
+    put("numa", "evicted", s.evicted);
+    put("numa", "intervals", s.intervals);
+}
