@@ -119,6 +119,7 @@ void bootargs_read(int argc, uint64_t argv, uint64_t envp, uint64_t ram)
 {
     mon.options.nodes = 1;
     disco_numa_params_default(&mon.options.numa);
+    mon.options.numa.cap = 0; /* as many as suit the machine: numa.c */
     for (int i = 1; i < argc; i++) {
         const char *s = string_at(argv, (unsigned)i);
 

@@ -2,6 +2,7 @@
 #include "numa.h"
 
 #include <disco/flash.h>
+#include <string.h>
 
 #include "board.h"
 #include "log.h"
@@ -11,10 +12,13 @@
 
 /* How often a processor looks for hot pages, and how many it takes at a time: others shall have their share. */
 #define LOOK_NS UINT64_C(1000000)
-#define BUDGET DISCO_PMAP_MANY
-#define QUEUE 1024
+#define BUDGET (2 * DISCO_PMAP_MANY)
+#define QUEUE 4096
 #define HISTORY 4096
 #define REPLICAS 8192 /* of each node */
+
+extern const char __image_start[], __constant_end[];
+#define CKSEG0 UINT64_C(0xffffffff80000000)
 
 static struct disco_numa *engine;
 static struct disco_flash_reader reader;
@@ -37,23 +41,54 @@ static void find_area(void)
             reader.cpus, reader.pages);
 }
 
+/*
+ * Text and constants lie in every node (section 4.2.3). The controllers lead fetches and loads from where the image was
+ * linked to the node's own copy; nothing is ever written there, but by choose_vectors() before this.
+ */
+static void copy_text(void)
+{
+    size_t size = (size_t)(__constant_end - __image_start);
+    uint64_t from = ((uint64_t)__image_start - CKSEG0) >> DISCO_PAGE_SHIFT;
+
+    for (unsigned node = 1; node < mon.machine.backend.nodes; node++)
+        memcpy(memory_storage_on(node, size), __image_start, size);
+    disco_flash_copied(&reader, from, from + (size >> DISCO_PAGE_SHIFT));
+}
+
+/* Modelled time, which QEMU's own has little to do with. */
+static uint64_t clock_now(struct disco_backend *b)
+{
+    __asm__ volatile(".word 0x3400d150 + %0" ::"i"(DISCO_FLASH_TELL_CLOCK) : "memory");
+    return disco_flash_clock(&reader, b->ops->cpu(b));
+}
+
+/* In an interval every processor may spend a tenth of its time on moves of 100 us, no more. */
+static uint32_t usual_cap(const struct disco_numa_params *p)
+{
+    return (uint32_t)(p->interval / 1000000 * mon.machine.backend.cpus);
+}
+
 void numa_make(void)
 {
-    const struct disco_numa_config c = {
+    struct disco_numa_config c = {
         .backend = &mon.machine.backend,
         .mm = mon.mm,
         .pmaps = CONFIG_VMS,
         .queue = QUEUE,
         .history = HISTORY,
         .replicas = REPLICAS,
+        .now = clock_now,
         .params = mon.options.numa,
     };
-    size_t size = disco_numa_size(&c);
+    size_t size;
     int err;
 
     if (!mon.options.with_numa)
         return;
     find_area();
+    copy_text();
+    c.params.cap = c.params.cap ? c.params.cap : usual_cap(&c.params);
+    size = disco_numa_size(&c);
     err = disco_numa_init(&engine, memory_storage(size), size, &c);
     if (err)
         die("numa: these numbers of the policy will not do: %s", disco_strerror(err));

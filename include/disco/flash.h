@@ -35,7 +35,7 @@ extern "C" {
 /** First word of an area. */
 #define DISCO_FLASH_MAGIC UINT64_C(0x464c4153482d4431)
 /** Of this layout. */
-#define DISCO_FLASH_VERSION 1
+#define DISCO_FLASH_VERSION 2
 /** Records in a ring at most. Always a power of two. */
 #define DISCO_FLASH_SLOTS_MAX 65536
 
@@ -73,8 +73,15 @@ struct disco_flash_area {
     uint64_t epoch;   /**< a new number here: all counters are 0 again. O(1) for both sides */
     uint64_t trigger; /**< counted misses of one node that make a page hot; 0 = never */
     uint64_t sharing; /**< see disco_flash_record::sharers; 0 = nobody is told of */
-    uint64_t monitor[12];
+    uint64_t copied, copied_end; /**< pages of RAM, from the first to before the second, of which every node has a copy
+                                      at the same address, as FLASH's controllers map it: loads and fetches stay there */
+    uint64_t monitor[10];
+    /* The model's again. */
+    uint64_t clock[DISCO_MAX_CPUS]; /**< nanoseconds of a processor's modelled time when it told its clock last */
 };
+
+/** The instruction `ori $0, $0, 0xd15f`: the model writes what time it is on this processor to `clock`. */
+#define DISCO_FLASH_TELL_CLOCK 15
 
 /** Bytes of an area with a ring of @p slots records. */
 static inline uint64_t disco_flash_size(uint64_t slots)
@@ -170,6 +177,19 @@ static inline void disco_flash_set(struct disco_flash_reader *r, uint64_t trigge
 {
     disco_store(&r->area->sharing, sharing);
     disco_store(&r->area->trigger, trigger);
+}
+
+/** Each node has a copy of the pages @p from to before @p end: a monitor's text, say. None to begin with. */
+static inline void disco_flash_copied(struct disco_flash_reader *r, uint64_t from, uint64_t end)
+{
+    disco_store(&r->area->copied, from);
+    disco_store(&r->area->copied_end, end);
+}
+
+/** Modelled time of @p cpu, ns, when it last executed DISCO_FLASH_TELL_CLOCK. */
+static inline uint64_t disco_flash_clock(const struct disco_flash_reader *r, unsigned cpu)
+{
+    return cpu < DISCO_MAX_CPUS ? disco_load(&r->area->clock[cpu]) : 0;
 }
 
 /** All counters are 0 again: the end of a reset interval. Records that wait in the ring stay. */

@@ -67,6 +67,7 @@ int disco_numa_init(struct disco_numa **out, void *storage, size_t size,
         return DISCO_ERR_NO_SPACE;
     memset(storage, 0, disco_numa_size(c));
     n->backend = c->backend;
+    n->now = c->now ? c->now : c->backend->ops->now;
     n->mm = c->mm;
     n->nodes = c->backend->nodes;
     n->cpus = c->backend->cpus;

@@ -100,6 +100,7 @@ struct ring {
 
 struct disco_numa {
     struct disco_backend *backend;
+    uint64_t (*now)(struct disco_backend *);
     struct disco_memmap *mm;
     unsigned nodes, cpus;
     uint32_t pmaps, replicas;

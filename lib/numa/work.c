@@ -8,7 +8,7 @@
 
 static uint64_t now(const struct disco_numa *n)
 {
-    return n->backend->ops->now ? n->backend->ops->now(n->backend) : 0;
+    return n->now ? n->now(n->backend) : 0;
 }
 
 /* The node of the processor that does the copying, plus 1. */

@@ -14,6 +14,8 @@
  */
 #include "flash.h"
 
+#define PS_IN_NS 1000
+
 static uint64_t sum(const uint64_t n[MODES])
 {
     uint64_t total = 0;
@@ -93,6 +95,12 @@ void clock_mark(struct flash *f, unsigned id, unsigned number)
     else
         f->marks_lost++;
     unlock(&f->clock_busy);
+}
+
+void clock_tell(struct flash *f, unsigned id)
+{
+    if (f->ring.area)
+        ring_clock(f, id, clock_of(f, id) / PS_IN_NS);
 }
 
 uint64_t clock_align(struct flash *f)

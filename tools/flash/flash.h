@@ -184,6 +184,8 @@ void node_miss(struct flash *f, unsigned id, uint32_t line, bool store);
 void ring_open(struct flash *f, void *at);
 /* A word of the area that the monitor writes. */
 uint64_t ring_word(const struct flash *f, const uint64_t *word);
+/* The monitor's word for the clock of processor `id`. */
+void ring_clock(struct flash *f, unsigned id, uint64_t ns);
 void ring_put(struct flash *f, const struct disco_flash_record *r);
 
 /* clock.c */
@@ -191,6 +193,8 @@ void ring_put(struct flash *f, const struct disco_flash_record *r);
 uint64_t clock_busy(const struct config *c, const struct figures *n);
 /* Processor `id` has come to a mark: all clocks go on to the latest, and all figures are noted down. */
 void clock_mark(struct flash *f, unsigned id, unsigned number);
+/* The monitor gets to know processor `id`'s clock as it is. */
+void clock_tell(struct flash *f, unsigned id);
 /* All clocks go on to the latest. Returns it. */
 uint64_t clock_align(struct flash *f);
 /* Processor `id`, which waited, executes again: its clock goes on to the latest. */

@@ -83,14 +83,22 @@ static void count_miss(struct flash *f, unsigned id, uint64_t page, bool store, 
     unlock(busy);
 }
 
+/* The controllers map some pages to copies that every node has. A store would go to one copy only, and has no place there. */
+static bool has_copy(const struct flash *f, uint64_t page, bool store)
+{
+    const struct disco_flash_area *area = f->ring.area;
+
+    return area && !store && page < ring_word(f, &area->copied_end) && page >= ring_word(f, &area->copied);
+}
+
 void node_miss(struct flash *f, unsigned id, uint32_t line, bool store)
 {
     struct cpu *c = &f->cpu[id];
     uint64_t page = (uint64_t)line << f->c.line_shift >> DISCO_PAGE_SHIFT;
-    bool remote = !f->c.uma && node_of(f, page) != c->node;
+    bool copy = has_copy(f, page, store), remote = !f->c.uma && !copy && node_of(f, page) != c->node;
 
     flash_add(remote ? &c->n.remote[c->mode] : &c->n.local[c->mode], 1);
-    if (++c->skip < f->c.sample)
+    if (copy || ++c->skip < f->c.sample)
         return;
     c->skip = 0;
     count_miss(f, id, page, store, remote);

@@ -142,7 +142,12 @@ static void on_slot(unsigned id, void *data) { count(&flash.cpu[id], (uintptr_t)
 
 static void on_mark(unsigned id, void *data)
 {
-    clock_mark(&flash, id, (uintptr_t)data & 15);
+    unsigned number = (uintptr_t)data & 15;
+
+    if (number == DISCO_FLASH_TELL_CLOCK)
+        clock_tell(&flash, id);
+    else
+        clock_mark(&flash, id, number);
     count(&flash.cpu[id], (uintptr_t)data >> 4);
 }
 

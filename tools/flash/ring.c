@@ -36,6 +36,11 @@ void ring_open(struct flash *f, void *at)
     __atomic_store_n(&f->ring.area, area, __ATOMIC_RELEASE);
 }
 
+void ring_clock(struct flash *f, unsigned id, uint64_t ns)
+{
+    put(f, &f->ring.area->clock[id], ns);
+}
+
 static struct disco_flash_record *slot_of(const struct flash *f, uint64_t n)
 {
     struct disco_flash_record *ring = (struct disco_flash_record *)(f->ring.area + 1);
