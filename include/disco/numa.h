@@ -30,7 +30,7 @@
  *  - the *queue lock* (lock.h, 6), a leaf: disco_numa_hot(), disco_numa_set() and disco_numa_get() take nothing but it, so
  *    they may be called with whatever held. A processor on which an interrupt can call them has interrupts off whenever
  *    it does.
- * disco_numa_attach(), disco_numa_tick() and disco_numa_stats() take no lock.
+ * The other calls take no lock.
  */
 
 #include <disco/pmap.h>
@@ -182,7 +182,7 @@ int disco_numa_init(struct disco_numa **out, void *storage, size_t size,
 /** Nobody calls it any more; it forgets its pmaps. Replicas stay, they are their pages'. NULL: nothing. */
 void disco_numa_fini(struct disco_numa *n);
 
-/** New numbers from now on. An interval that runs keeps its end unless the new one is shorter. @return as the check. */
+/** New numbers from now on; the interval that runs keeps its end, unless that is far off. @return as the check. */
 int disco_numa_set(struct disco_numa *n, const struct disco_numa_params *p);
 /** The numbers in force. */
 void disco_numa_get(struct disco_numa *n, struct disco_numa_params *p);
@@ -236,7 +236,7 @@ uint64_t disco_numa_drop_replicas(struct disco_numa *n, unsigned node, uint64_t 
 /**
  * Tell the time, in nanoseconds, as often as you like. @return whether an interval has ended: true to one caller
  * only, who then resets the hardware's counts (disco_flash_reset()). The first call ends the first one. Time that jumps
- * back or ahead by more than an interval ends it, too.
+ * back by more than an interval ends it, too.
  */
 bool disco_numa_tick(struct disco_numa *n, uint64_t now);
 
