@@ -11,10 +11,10 @@
  *   0. a device (pvio: console, timer, virtual processors, disks), never two at once; inside it whatever a
  *      monitor or a backend has of the kind (lines, ports, deadlines); the start of virtual CPUs (vcpu)
  *   1. run queue of a processor (vcpu; two queues: lower processor number first)
- *   2. pmap entry (two of them: lower PPN first)
+ *   2. pmap entry (several of one pmap: lower PPN first; never of two pmaps at once)
  *   3. memmap page (never two at once)
  *   4. free list of a node (never two at once)
- *   5. pools: backmap sets, user chunks
+ *   5. pools: backmap sets, user chunks; the list of pmaps
  *
  * Every lock is a spin lock held for a bounded, short time, with one exception: a pmap entry is
  * held while a purge waits for other processors. Whoever spins must therefore serve purges:
