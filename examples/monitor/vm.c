@@ -123,10 +123,10 @@ bool vm_free(struct vm *vm)
 {
     if (!devices_free(vm))
         return false;
+    disco_pmap_fini(&vm->pmap); /* first: until then others may have its virtual CPUs forget translations */
     for (unsigned i = 0; i < vm->config->cpus; i++) {
         if (vm->vcpu[i].arch)
             mips64_vcpu_fini(&vm->vcpu[i]);
     }
-    disco_pmap_fini(&vm->pmap);
     return true;
 }

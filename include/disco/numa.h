@@ -226,8 +226,8 @@ size_t disco_numa_work(struct disco_numa *n, size_t budget);
 uint64_t disco_numa_waiting(const struct disco_numa *n);
 
 /**
- * Memory on @p node is short: free replicas there, those made longest ago first, until @p pages are free or none is
- * left that is remembered. All copies of such a page go with it, for a page has all its replicas or none. Time
+ * Memory on @p node is short: free replicas there, those made longest ago first, until it has @p pages free pages or none
+ * is left that is remembered. All copies of such a page go with it, for a page has all its replicas or none. Time
  * is proportional to the replicas looked at, each at most once.
  * @return the replicas freed on @p node.
  */

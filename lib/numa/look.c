@@ -30,20 +30,30 @@ static bool leads_to(const struct disco_numa *n, const struct disco_pmap *pm, di
            now.v == master.v;
 }
 
-/* One user that is attached and still has the page: any of them stands for all (disco_pmap_replicate()). */
+/* A remap is for one user alone: the next one begins with the next user. */
+static size_t first_user(const struct disco_numa *n, const struct target *t, bool sole)
+{
+    const struct note *note = sole ? NULL : disco_history_find(&n->history, t->master.v);
+
+    return note ? note->moves : 0;
+}
+
+/* One user that is attached and still has the page: for all moves but a remap, any of them stands for all. */
 static enum disco_numa_page find_user(struct disco_numa *n, struct target *t, bool *sole)
 {
     struct disco_page_user u[USERS];
     enum disco_numa_page page = DISCO_NUMA_PAGE_NO_USER;
-    size_t users = 0;
+    size_t users = 0, first;
 
     disco_memmap_users(n->mm, t->master, u, USERS, &users);
     if (!users)
         return DISCO_NUMA_PAGE_MONITOR;
     *sole = users == 1 && disco_memmap_refs(n->mm, t->master) == 1;
-    for (size_t i = 0; i < users && i < USERS; i++) {
-        t->pm = attached(n, u[i].pmap);
-        t->ppn = u[i].ppn;
+    first = first_user(n, t, *sole);
+    users = users < USERS ? users : USERS;
+    for (size_t i = 0; i < users; i++) {
+        t->pm = attached(n, u[(first + i) % users].pmap);
+        t->ppn = u[(first + i) % users].ppn;
         if (t->pm && leads_to(n, t->pm, t->ppn, t->master))
             return DISCO_NUMA_PAGE_GUEST;
         if (t->pm)

@@ -7,6 +7,11 @@
  *              "Nobody else" means one reference, our own: a disk cache or a log that
  *              refers to the page counts as somebody. Nobody can start to refer to it meanwhile
  *              either, for that takes a reference of one's own, or this entry (disco_pmap_lend).
+ *              The entry's lock keeps others from coming, not from going: of two users that write at the same
+ *              moment each may find the other still there, and then both copy. One of the copies was in vain
+ *              (the last to finish frees the old page), none is wrong; to know better, a page's users would have
+ *              to wait for each other over the whole of a copy. So of n users that write, all but one copy at
+ *              least, and each counts once, as a copy or as the one that took the page over.
  *   REPLICA    collapse: the copies go, the master stays.
  *
  * In tests/model/pmap_entry.pml: f1 is it the last user, else a new page; f2 the old one is revoked;

@@ -28,7 +28,7 @@ START_TEST(oldest_first)
 
     replicated(6, 2);
     before = free_on(2);
-    ck_assert_uint_eq(disco_numa_drop_replicas(numa, 2, 2), 2);
+    ck_assert_uint_eq(disco_numa_drop_replicas(numa, 2, before + 2), 2);
     ck_assert_uint_eq(free_on(2), before + 2);
     for (unsigned i = 0; i < 6; i++) {
         ck_assert_uint_eq(node_seen(0, i, 2), i < 2 ? 0 : 2);
@@ -50,8 +50,10 @@ START_TEST(in_rounds)
 
     replicated(6, 2);
     rounds = stats().rounds;
+    purges = 0;
     ck_assert_uint_eq(disco_numa_drop_replicas(numa, 2, 100), 6);
     ck_assert_uint_eq(stats().rounds, rounds + 1);
+    ck_assert_uint_eq(purges, 1);
 }
 END_TEST
 
@@ -75,11 +77,11 @@ START_TEST(gone_already)
     replicated(4, 2);
     store(0, 0, 0, 5);
     ck_assert_int_eq(disco_pmap_drop(&pm[0], ppn(1)), 0);
-    ck_assert_uint_eq(disco_numa_drop_replicas(numa, 2, 1), 1);
+    ck_assert_uint_eq(disco_numa_drop_replicas(numa, 2, free_on(2) + 1), 1);
     ck_assert_uint_eq(node_seen(0, 2, 2), 0);
     ck_assert_uint_eq(node_seen(0, 3, 2), 2);
     ck_assert_int_eq(disco_numa_detach(numa, &pm[0]), 0);
-    ck_assert_uint_eq(disco_numa_drop_replicas(numa, 2, 1), 0);
+    ck_assert_uint_eq(disco_numa_drop_replicas(numa, 2, free_on(2) + 1), 0);
     ck_assert_uint_eq(node_seen(0, 3, 2), 2);
 }
 END_TEST
@@ -96,20 +98,39 @@ START_TEST(ring_forgets)
 }
 END_TEST
 
+/* A page that two virtual machines share goes from both; read-only it stays. */
+START_TEST(shared_page)
+{
+    uint64_t before;
+
+    make(0, 0, 0, 7);
+    share(0, 0, 1, 5);
+    hot(master_of(0, 0), 2);
+    ck_assert_uint_eq(node_seen(1, 5, 2), 2);
+    before = free_on(2);
+    ck_assert_uint_eq(disco_numa_drop_replicas(numa, 2, 100), 1);
+    ck_assert_uint_eq(free_on(2), before + 1);
+    ck_assert_uint_eq(node_seen(0, 0, 2), 0);
+    ck_assert_uint_eq(node_seen(1, 5, 2), 0);
+    ck_assert_int_eq(disco_pmap_reason(&pm[1], ppn(5)), DISCO_PMAP_COW);
+    ck_assert_uint_eq(word_seen(1, 5, 2), 7);
+}
+END_TEST
+
 START_TEST(no_such_node)
 {
     replicated(1, 1);
-    ck_assert_uint_eq(disco_numa_drop_replicas(numa, NODES, 1), 0);
-    ck_assert_uint_eq(disco_numa_drop_replicas(numa, UINT32_MAX, 1), 0);
-    ck_assert_uint_eq(disco_numa_drop_replicas(numa, 1, 0), 0);
+    ck_assert_uint_eq(disco_numa_drop_replicas(numa, NODES, 100), 0);
+    ck_assert_uint_eq(disco_numa_drop_replicas(numa, UINT32_MAX, 100), 0);
+    ck_assert_uint_eq(disco_numa_drop_replicas(numa, 1, free_on(1)), 0);
     ck_assert_uint_eq(node_seen(0, 0, 1), 1);
 }
 END_TEST
 
 int main(void)
 {
-    const TTest *tests[] = {oldest_first, in_rounds,    all_of_a_page,
-                            gone_already, ring_forgets, no_such_node};
+    const TTest *tests[] = {oldest_first, in_rounds,   all_of_a_page, gone_already,
+                            ring_forgets, shared_page, no_such_node};
 
     return SUITE_RUN("numa drop", tests, world_begin, world_end);
 }

@@ -25,6 +25,7 @@ START_TEST(migrates)
         ck_assert_uint_eq(word_seen(0, 3, n), 77);
     }
     ck_assert_uint_eq(stats().rounds, 1);
+    ck_assert_uint_eq(purges, 1);
     ck_assert_uint_eq(stats().ns[DISCO_NUMA_DO_MIGRATE], 10000);
 }
 END_TEST
@@ -100,8 +101,11 @@ START_TEST(remaps)
     h = record(master_of(0, 3), 2);
     hot_shared(h.mpn.v, 2);
     ck_assert_int_eq(disco_numa_hot(numa, &h), 0);
+    purges = 0;
     ck_assert_uint_eq(disco_numa_work(numa, 1), 1);
     ck_assert_uint_eq(decided(DISCO_NUMA_FAR_COPY), 1);
+    ck_assert_uint_eq(stats().moved[DISCO_NUMA_DO_REMAP], 1);
+    ck_assert_uint_eq(purges, 1);
     EVERY(n)
     ck_assert_uint_eq(node_seen(0, 3, n), n == 2 ? 2 : 0);
     /* On a replica that lies elsewhere: the master's node. */
@@ -137,6 +141,7 @@ START_TEST(rounds_of_one_pmap)
     }
     ck_assert_uint_eq(disco_numa_work(numa, 100), 8);
     ck_assert_uint_eq(stats().rounds, 2);
+    ck_assert_uint_eq(purges, 2);
     ck_assert_uint_eq(stats().moved[DISCO_NUMA_DO_MIGRATE], 8);
     ck_assert_uint_eq(stats().ns[DISCO_NUMA_DO_MIGRATE], 80000);
     for (unsigned i = 0; i < 5; i++)
@@ -403,6 +408,32 @@ START_TEST(shared_page_is_replicated)
 }
 END_TEST
 
+/* Whose processor uses a far copy of a shared page is not known: its users take turns. */
+static unsigned asked[VMS];
+static disco_ppn asked_at[VMS];
+
+static void note_purge(void)
+{
+    asked[purged_of]++;
+    asked_at[purged_of] = purged_at;
+}
+
+START_TEST(users_take_turns)
+{
+    make(0, 0, 0, 7);
+    share(0, 0, 1, 5);
+    share(0, 0, 2, 6);
+    hot(master_of(0, 0), 3);
+    in_purge = note_purge;
+    for (unsigned i = 0; i < 6; i++)
+        hot(master_of(0, 0), 3);
+    ck_assert_uint_eq(decided(DISCO_NUMA_FAR_COPY), 6);
+    for (unsigned v = 0; v < VMS; v++)
+        ck_assert_uint_eq(asked[v], 2);
+    ck_assert_uint_eq(asked_at[1].v, 5);
+}
+END_TEST
+
 /* --- counts that are our own doing --- */
 
 /* Copying the page left 32 stores on it, and the processor that copied looks like a user. */
@@ -501,6 +532,7 @@ int main(void)
         being_revoked,
         reused,
         shared_page_is_replicated,
+        users_take_turns,
         copying_does_not_count,
         stale,
         counts_without_sense,

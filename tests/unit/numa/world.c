@@ -12,6 +12,8 @@ struct disco_numa *numa;
 uint64_t time_ns;
 unsigned running, purges;
 void (*in_purge)(void);
+unsigned purged_of;
+disco_ppn purged_at;
 
 static struct disco_backend_ops ops;
 static void *mm_storage, *storage[VMS], *numa_storage;
@@ -44,8 +46,10 @@ static void page_copy(struct disco_backend *b, disco_mpn to, disco_mpn from)
 static void purge(void *ctx, const disco_ppn *p, size_t pages, const struct disco_purge *places,
                   size_t n)
 {
-    (void)ctx, (void)p, (void)pages, (void)places, (void)n;
+    (void)pages, (void)places, (void)n;
     purges++;
+    purged_of = (unsigned)((struct disco_pmap *)ctx - pm);
+    purged_at = p[0];
     if (in_purge)
         in_purge();
 }
@@ -85,6 +89,7 @@ void pmap_begin(unsigned vm)
         .mm = mm,
         .backend = &m.b,
         .purge = purge,
+        .purge_ctx = &pm[vm],
     };
 
     if (!storage[vm])

@@ -39,6 +39,8 @@ extern uint64_t time_ns;
 extern unsigned running; /* the processor that runs; node n has processor n */
 extern unsigned purges;  /* revocations */
 extern void (*in_purge)(void);
+extern unsigned purged_of; /* whose the last one was, and its first page */
+extern disco_ppn purged_at;
 
 #define MUST(x) ((x) ? (void)0 : broken(#x, __FILE__, __LINE__))
 _Noreturn void broken(const char *what, const char *file, int line);

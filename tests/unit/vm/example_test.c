@@ -145,15 +145,24 @@ static void check(void)
         ck_assert_int_eq(disco_pmap_translate(&vm[i]->pmap, shared, 0, &page[i]), 0);
     }
     ck_assert_uint_ne(page[0].v, page[1].v);
-    /* One copied, the other found itself the last user: no page was copied in vain. */
-    ck_assert_uint_eq(vm[0]->pmap.stats.cow_copies + vm[1]->pmap.stats.cow_copies, 1);
-    ck_assert_uint_eq(vm[0]->pmap.stats.write_reused + vm[1]->pmap.stats.write_reused, 1);
+}
+
+/* One copied at least; both may have, each finding the other still there (lib/pmap/fault.c). */
+static uint64_t check_copies(void)
+{
+    uint64_t copies = vm[0]->pmap.stats.cow_copies + vm[1]->pmap.stats.cow_copies;
+
+    ck_assert_uint_ge(copies, 1);
+    ck_assert_uint_eq(copies + vm[0]->pmap.stats.write_reused + vm[1]->pmap.stats.write_reused, 2);
+    return copies;
 }
 
 START_TEST(on_one_thread)
 {
     ck_assert(rig_run(&r, 5000));
     check();
+    /* The other found itself the last user: no page was copied in vain. */
+    ck_assert_uint_eq(check_copies(), 1);
 }
 END_TEST
 
@@ -161,6 +170,7 @@ START_TEST(on_a_thread_each)
 {
     rig_run_threads(&r);
     check();
+    check_copies();
 }
 END_TEST
 
