@@ -28,10 +28,9 @@
 /* What is remembered of a page within an interval. A private page is known by its user, for its machine page changes. */
 struct note {
     uint64_t key;
-    uint64_t
-        generation; /* the interval's; if it is another than the present one, this is nothing */
-    uint64_t when;  /* the queue's `put` at its last move */
-    uint16_t moves; /* migrations; of a page with several users, remaps */
+    uint64_t generation; /* of the interval; if it is not the present one, this is nothing */
+    uint64_t when;       /* the queue's `put` at its last move */
+    uint16_t moves;      /* migrations; of a page with several users, remaps */
     bool replicated;
     uint8_t copier; /* number of the node that copied it, plus 1; 0: not known, or nobody did */
     uint32_t base;  /* stores counted on it that are older than its last move, or that move's own */

@@ -40,7 +40,7 @@ static unsigned cpu(struct disco_backend *b)
 static void page_copy(struct disco_backend *b, disco_mpn to, disco_mpn from)
 {
     copy(b, to, from);
-    time_ns += 10000;
+    __atomic_fetch_add(&time_ns, 10000, __ATOMIC_RELAXED);
 }
 
 static void purge(void *ctx, const disco_ppn *p, size_t pages, const struct disco_purge *places,
