@@ -170,7 +170,7 @@ struct disco_numa_config {
     struct disco_numa_params params;
 };
 
-/** Bytes of storage for @p c: 8 a pmap, 72 a queue place, 32 a history place, 8 a replica and node. 0: bad. */
+/** Bytes of storage for @p c: 8 a pmap, 64 a queue place, 32 a history place, 8 a replica and node. 0: bad. */
 size_t disco_numa_size(const struct disco_numa_config *c);
 /**
  * Make an engine in @p storage (64-byte aligned, the caller's). It looks at the backend's number of nodes now.

@@ -32,8 +32,7 @@ static bool droppable(struct disco_numa *n, disco_mpn master, unsigned node, str
 
     disco_numa_look(n, master, node, t, &v);
     t->action = DISCO_NUMA_DO_COLLAPSE;
-    return v.page == DISCO_NUMA_PAGE_GUEST && v.at != node && v.copy_here &&
-           t->master.v == master.v;
+    return v.page == DISCO_NUMA_PAGE_GUEST && v.copy_here && t->master.v == master.v;
 }
 
 /* Those that could not be dropped are remembered again. @return the replicas that are gone. */

@@ -113,20 +113,16 @@ void disco_numa_look(struct disco_numa *n, disco_mpn mpn, unsigned node, struct 
 }
 
 /*
- * Stores that tell whether the page is written to. On a page that nobody can write in place they are of the past, and
- * on a replica they are from before it became one, or our own copying. Where the page was moved in this interval, those
- * that are known to be older, or our own, do not count either.
+ * Stores that tell whether the page is written to. On a replica they are from before it became one, or our own copying. The
+ * same is true of those that were counted before the page's last move, and of as many as its note knows of.
  */
-static uint64_t stores(const struct disco_numa *n, const struct record *r, const struct target *t,
-                       const struct disco_numa_view *v, const struct note *note)
+static uint64_t stores(const struct record *r, const struct target *t, const struct note *note)
 {
-    uint64_t writes = r->hot.writes;
+    uint64_t base = note ? note->base : 0;
 
-    if (v->read_only || r->hot.mpn.v != t->master.v)
+    if (r->hot.mpn.v != t->master.v || (note && r->number < note->when))
         return 0;
-    if (note && r->generation == n->history.generation)
-        return writes > note->base ? writes - note->base : 0;
-    return writes;
+    return r->hot.writes > base ? r->hot.writes - base : 0;
 }
 
 /* The processor that copied the page looks like another node that uses it. */
@@ -150,7 +146,7 @@ void disco_numa_view(struct disco_numa *n, const struct disco_numa_params *p,
     if (v->page != DISCO_NUMA_PAGE_GUEST)
         return;
     note = disco_history_find(&n->history, t->key);
-    v->writes = t->writes = stores(n, r, t, v, note);
+    v->writes = t->writes = stores(r, t, note);
     v->others = others(p, r, note);
     if (!note)
         return;

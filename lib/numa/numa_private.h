@@ -54,8 +54,7 @@ struct note *disco_history_note(struct history *h, uint64_t key, uint64_t *evict
 
 struct record {
     struct disco_numa_hot hot;
-    uint64_t number;     /* of the last that was merged into it */
-    uint64_t generation; /* of the interval in which it was counted */
+    uint64_t number; /* of the last that was merged into it */
 };
 
 /* A ring, and an index by page and node that finds most duplicates: hash -> number of a record + 1. */

@@ -117,6 +117,33 @@ START_TEST(shared_page)
 }
 END_TEST
 
+/* That memory was short does not mean that the page is written: it may have a replica elsewhere at once. */
+START_TEST(elsewhere)
+{
+    replicated(1, 2);
+    ck_assert_uint_eq(disco_numa_drop_replicas(numa, 2, 100), 1);
+    hot_shared(master_of(0, 0), 3);
+    ck_assert_uint_eq(node_seen(0, 0, 3), 3);
+}
+END_TEST
+
+/* Nothing was copied, so nobody looks like a user who only copied; whatever a record says of nodes there are not. */
+START_TEST(nobody_copied)
+{
+    struct disco_numa_hot h;
+
+    replicated(1, 2);
+    ck_assert(disco_numa_tick(numa, 0));
+    ck_assert_uint_eq(disco_numa_drop_replicas(numa, 2, 100), 1);
+    h = record(master_of(0, 0), 3);
+    h.others = 30, h.sharers = UINT64_C(1) << 63;
+    ck_assert_int_eq(disco_numa_hot(numa, &h), 0);
+    ck_assert_uint_eq(disco_numa_work(numa, 1), 1);
+    ck_assert_uint_eq(decided(DISCO_NUMA_ONE_NODE), 0);
+    ck_assert_uint_eq(node_seen(0, 0, 3), 3);
+}
+END_TEST
+
 START_TEST(no_such_node)
 {
     replicated(1, 1);
@@ -129,8 +156,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *tests[] = {oldest_first, in_rounds,   all_of_a_page, gone_already,
-                            ring_forgets, shared_page, no_such_node};
+    const TTest *tests[] = {oldest_first, in_rounds, all_of_a_page, gone_already, ring_forgets,
+                            shared_page,  elsewhere, nobody_copied, no_such_node};
 
     return SUITE_RUN("numa drop", tests, world_begin, world_end);
 }

@@ -52,9 +52,9 @@ START_TEST(init_refuses)
     ck_assert_uint_eq(disco_numa_size(&bad), 0);
     b.nodes = 1, b.ops = &ops;
     ck_assert_int_eq(disco_numa_init(&n, s, size, &bad), DISCO_ERR_MISSING_OP);
-    /* 8 a pmap, 72 a queue place, 32 a history place, 8 a replica and node. */
+    /* 8 a pmap, 64 a queue place, 32 a history place, 8 a replica and node. */
     bad = c, bad.pmaps += 8, bad.queue *= 2, bad.history *= 2, bad.replicas *= 2;
-    ck_assert_uint_eq(disco_numa_size(&bad) - size, 8 * 8 + 8 * 72 + 16 * 32 + 4 * 8 * NODES);
+    ck_assert_uint_eq(disco_numa_size(&bad) - size, 8 * 8 + 8 * 64 + 16 * 32 + 4 * 8 * NODES);
     free(s);
     disco_numa_fini(NULL);
 }
@@ -103,6 +103,27 @@ START_TEST(merged)
     h = record(master_of(0, 0), 2);
     ck_assert_int_eq(disco_numa_hot(numa, &h), 0);
     ck_assert_uint_eq(stats().merged, 1);
+}
+END_TEST
+
+/* With one place in the queue there is one in the index, too: other pages and nodes share it, and are told apart. */
+START_TEST(told_apart)
+{
+    const struct world w = {
+        .nodes = 2, .pages = 4, .with = 2, .queue = 1, .history = 4, .replicas = 1};
+    struct disco_numa_hot h = record(FIRST, 0);
+
+    world_end();
+    world_begin_as(&w);
+    ck_assert_int_eq(disco_numa_hot(numa, &h), 0);
+    h.node = 1;
+    ck_assert_int_eq(disco_numa_hot(numa, &h), DISCO_ERR_NO_SPACE);
+    h.node = 0, h.mpn.v++;
+    ck_assert_int_eq(disco_numa_hot(numa, &h), DISCO_ERR_NO_SPACE);
+    h.mpn.v--;
+    ck_assert_int_eq(disco_numa_hot(numa, &h), 0);
+    ck_assert_uint_eq(stats().merged, 1);
+    ck_assert_uint_eq(stats().overflow, 2);
 }
 END_TEST
 
@@ -252,9 +273,10 @@ END_TEST
 
 int main(void)
 {
-    const TTest *tests[] = {
-        init_refuses,      queued_and_taken,         merged, overflow, bad_records, set_and_get,
-        attach_and_detach, reset_while_records_wait, ticks};
+    const TTest *tests[] = {init_refuses, queued_and_taken,  merged,
+                            told_apart,   overflow,          bad_records,
+                            set_and_get,  attach_and_detach, reset_while_records_wait,
+                            ticks};
 
     return SUITE_RUN("numa engine", tests, world_begin, world_end);
 }

@@ -84,7 +84,7 @@ static void counts(const struct disco_numa_params *p, const struct disco_numa_ho
     v->others = h->others;
     if (k->copied && h->others <= p->copy && h->sharers == UINT64_C(1) << k->copier)
         v->others = 0;
-    if (!v->read_only && h->mpn.v == f->master)
+    if (h->mpn.v == f->master)
         v->writes = h->writes > k->base ? h->writes - k->base : 0;
     v->moves = k->migrations;
     v->collapsed = k->replicated && !v->replicated;

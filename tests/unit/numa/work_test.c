@@ -488,6 +488,31 @@ START_TEST(stale)
 }
 END_TEST
 
+/* Stores that another node's record counted before the page was replicated do not collapse it. */
+static void written_while_copied(void)
+{
+    struct disco_numa_hot h = record(revoked, 3);
+
+    in_purge = NULL;
+    h.writes = 50;
+    ck_assert_int_eq(disco_numa_hot(numa, &h), 0);
+}
+
+START_TEST(old_stores)
+{
+    struct disco_numa_hot h;
+
+    make(0, 0, 0, 7);
+    revoked = master_of(0, 0);
+    h = record(revoked, 2);
+    h.others = 25;
+    ck_assert_int_eq(disco_numa_hot(numa, &h), 0);
+    in_purge = written_while_copied;
+    ck_assert_uint_eq(disco_numa_work(numa, 10), 2);
+    ck_assert_uint_eq(decided(DISCO_NUMA_READ_SHARED), 2);
+}
+END_TEST
+
 START_TEST(counts_without_sense)
 {
     struct disco_numa_hot h;
@@ -535,6 +560,7 @@ int main(void)
         users_take_turns,
         copying_does_not_count,
         stale,
+        old_stores,
         counts_without_sense,
     };
 
