@@ -12,10 +12,10 @@
  *      monitor or a backend has of the kind (lines, ports, deadlines); the start of virtual CPUs (vcpu)
  *   1. run queue of a processor (vcpu; two queues: lower processor number first)
  *   2. the work of numa
- *   3. pmap entry (two of them: lower PPN first)
+ *   3. pmap entry (several of one pmap: lower PPN first; never of two pmaps at once)
  *   4. memmap page (never two at once)
  *   5. free list of a node (never two at once)
- *   6. pools: backmap sets, user chunks; numa's queue
+ *   6. pools: backmap sets, user chunks; the list of pmaps; numa's queue
  *
  * Every lock is a spin lock held for a bounded, short time, with two exceptions: a pmap entry and the
  * work of numa are held while a purge waits for other processors. Whoever spins must therefore serve

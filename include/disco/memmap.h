@@ -138,6 +138,15 @@ int disco_memmap_adopt(struct disco_memmap *mm, disco_mpn mpn, struct disco_page
  */
 int disco_memmap_users(struct disco_memmap *mm, disco_mpn mpn, struct disco_page_user *users,
                        size_t max, size_t *n);
+/**
+ * The users of @p mpn in order, the lower pmap first and of one pmap the lower PPN, each named once: those that come
+ * after @p after (NULL: from the first on) are added to users[0 .. *n), which is in that order already (of other pages,
+ * say), as long as they are among the first @p max. A walk in pieces meets every user that is there all the time,
+ * whoever comes or goes meanwhile. Time is proportional to the users, times @p max at worst.
+ */
+int disco_memmap_users_after(struct disco_memmap *mm, disco_mpn mpn,
+                             const struct disco_page_user *after, struct disco_page_user *users,
+                             size_t max, size_t *n);
 
 /** The page's state. A snapshot, lock-free; a page outside the memmap is ABSENT. */
 enum disco_page_state disco_memmap_state(const struct disco_memmap *mm, disco_mpn mpn);
@@ -161,8 +170,36 @@ disco_mpn disco_memmap_nearest(const struct disco_memmap *mm, disco_mpn master, 
 disco_mpn disco_memmap_master(const struct disco_memmap *mm, disco_mpn mpn);
 /** Free every replica of @p master. The caller has revoked all their translations. */
 int disco_memmap_drop_replicas(struct disco_memmap *mm, disco_mpn master);
+/**
+ * The same in two steps, for pages that many use: take the replicas off @p master, so that nobody who begins to look
+ * finds them; and, when no user has a translation to one any more, free them. They are the caller's between the two,
+ * whatever becomes of the master; *first names them. @return DISCO_ERR_NOT_FOUND if there is none.
+ */
+int disco_memmap_detach_replicas(struct disco_memmap *mm, disco_mpn master, disco_mpn *first);
+/** See disco_memmap_detach_replicas(). */
+void disco_memmap_free_replicas(struct disco_memmap *mm, disco_mpn first);
 /** Has it replicas? A snapshot, lock-free. */
 bool disco_memmap_replicated(const struct disco_memmap *mm, disco_mpn master);
+
+/*
+ * From a user's number to its pmap. What a pmap's revocations need when other pmaps use the page; embedded in each.
+ */
+
+/** A pmap as others find it. @c id is set before disco_memmap_enroll(), the rest is private. */
+struct disco_memmap_pmap {
+    uint32_t id;
+    uint32_t held;
+    struct disco_memmap_pmap *next;
+};
+
+/** From now on disco_memmap_hold_pmap() finds it. @return 0, DISCO_ERR_BAD_ARG (number out of range, or taken). */
+int disco_memmap_enroll(struct disco_memmap *mm, struct disco_memmap_pmap *p);
+/** Nobody finds it any more; waits until nobody holds it. The caller holds no lock that a holder may want. */
+void disco_memmap_withdraw(struct disco_memmap *mm, struct disco_memmap_pmap *p);
+/** The pmap numbered @p id, there until disco_memmap_let_go_pmap(), for a short time; NULL if there is none. */
+struct disco_memmap_pmap *disco_memmap_hold_pmap(struct disco_memmap *mm, uint32_t id);
+/** See disco_memmap_hold_pmap(). */
+void disco_memmap_let_go_pmap(struct disco_memmap_pmap *p);
 
 /** Counters of @p node into *out. @return 0 or DISCO_ERR_BAD_ARG (no such node). */
 int disco_memmap_node_stats(const struct disco_memmap *mm, unsigned node,

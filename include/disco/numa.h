@@ -30,7 +30,7 @@
  *  - the *queue lock* (lock.h, 6), a leaf: disco_numa_hot(), disco_numa_set() and disco_numa_get() take nothing but it, so
  *    they may be called with whatever held. A processor on which an interrupt can call them has interrupts off whenever
  *    it does.
- * disco_numa_attach(), disco_numa_tick() and disco_numa_stats() take no lock.
+ * The other calls take no lock.
  */
 
 #include <disco/pmap.h>
@@ -171,7 +171,7 @@ struct disco_numa_config {
     struct disco_numa_params params;
 };
 
-/** Bytes of storage for @p c: 8 a pmap, 72 a queue place, 32 a history place, 8 a replica and node. 0: bad. */
+/** Bytes of storage for @p c: 8 a pmap, 64 a queue place, 32 a history place, 8 a replica and node. 0: bad. */
 size_t disco_numa_size(const struct disco_numa_config *c);
 /**
  * Make an engine in @p storage (64-byte aligned, the caller's). It looks at the backend's number of nodes now.
@@ -183,7 +183,7 @@ int disco_numa_init(struct disco_numa **out, void *storage, size_t size,
 /** Nobody calls it any more; it forgets its pmaps. Replicas stay, they are their pages'. NULL: nothing. */
 void disco_numa_fini(struct disco_numa *n);
 
-/** New numbers from now on. An interval that runs keeps its end unless the new one is shorter. @return as the check. */
+/** New numbers from now on; the interval that runs keeps its end, unless that is far off. @return as the check. */
 int disco_numa_set(struct disco_numa *n, const struct disco_numa_params *p);
 /** The numbers in force. */
 void disco_numa_get(struct disco_numa *n, struct disco_numa_params *p);
@@ -227,8 +227,8 @@ size_t disco_numa_work(struct disco_numa *n, size_t budget);
 uint64_t disco_numa_waiting(const struct disco_numa *n);
 
 /**
- * Memory on @p node is short: free replicas there, those made longest ago first, until @p pages are free or none is
- * left that is remembered. All copies of such a page go with it, for a page has all its replicas or none. Time
+ * Memory on @p node is short: free replicas there, those made longest ago first, until it has @p pages free pages or none
+ * is left that is remembered. All copies of such a page go with it, for a page has all its replicas or none. Time
  * is proportional to the replicas looked at, each at most once.
  * @return the replicas freed on @p node.
  */
@@ -237,7 +237,7 @@ uint64_t disco_numa_drop_replicas(struct disco_numa *n, unsigned node, uint64_t 
 /**
  * Tell the time, in nanoseconds, as often as you like. @return whether an interval has ended: true to one caller
  * only, who then resets the hardware's counts (disco_flash_reset()). The first call ends the first one. Time that jumps
- * back or ahead by more than an interval ends it, too.
+ * back by more than an interval ends it, too.
  */
 bool disco_numa_tick(struct disco_numa *n, uint64_t now);
 

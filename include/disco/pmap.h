@@ -27,8 +27,8 @@
  * Segments that the guest believes unmapped are not recorded in backmaps, because their addresses
  * follow from the PPN: `purge` gets the PPN too and forgets those aliases itself.
  *
- * Locking: calls lock the entries they touch (lower PPN first), see lock.h; they may be made from
- * any processor with interrupts off. While an entry is held its holder may call no other function
+ * Locking: calls lock the entries they touch (lower PPN first, never of two pmaps at once), see lock.h;
+ * they may be made from any processor with interrupts off. While an entry is held its holder may call no other function
  * on the same entry, except where one says so.
  */
 
@@ -65,7 +65,9 @@ typedef void disco_pmap_purge_fn(void *ctx, const disco_ppn *ppn, size_t pages,
 struct disco_pmap_stats {
     uint64_t first_touch;  /**< pages made and zeroed */
     uint64_t enters;       /**< translations entered */
-    uint64_t cow_copies, net_copies, collapses;
+    uint64_t cow_copies, net_copies;
+    uint64_t collapses;    /**< pages whose replicas went, for a write fault or by a move */
+    uint64_t migrations, replications;
     uint64_t write_reused; /**< write faults that found themselves the last user: no copy */
     uint64_t dead;         /**< copies that were none: the guest had no use for the contents */
     uint64_t purges;       /**< revocations, however many pages each */
@@ -84,6 +86,7 @@ struct disco_pmap {
     struct disco_backend *backend;
     disco_pmap_purge_fn *purge;
     void *purge_ctx;
+    struct disco_memmap_pmap self; /**< how other pmaps find this one */
     struct disco_pmap_set *sets; /**< pool of backmap sets */
     uint64_t nsets;
     uint32_t pool_lock;
@@ -116,7 +119,10 @@ size_t disco_pmap_size(const struct disco_pmap_config *c);
  */
 int disco_pmap_init(struct disco_pmap *pm, void *storage, size_t size,
                     const struct disco_pmap_config *c);
-/** Give every page back. No virtual CPU of the VM runs any more. NULL or zeroed: nothing. */
+/**
+ * Give every page back. No virtual CPU of the VM runs any more, but `purge` may still be called while this runs, by other
+ * processors that revoke a page they shared with the VM. NULL or zeroed: nothing.
+ */
 void disco_pmap_fini(struct disco_pmap *pm);
 
 /* --- looking --- */
@@ -208,6 +214,13 @@ void disco_pmap_share_many(struct disco_pmap *pm, struct disco_pmap_place *p, si
  */
 int disco_pmap_lend(struct disco_pmap *pm, disco_ppn ppn, unsigned node,
                     enum disco_pmap_reason reason, disco_mpn *out);
+/**
+ * disco_pmap_lend() of @p n places (at most DISCO_PMAP_MANY; more: DISCO_ERR_BAD_ARG in each), with one revocation for
+ * all: @c mpn comes back, with a reference, where @c err is 0. Each place fails or succeeds alone; a PPN that is named
+ * twice fails the second time with DISCO_ERR_BAD_ARG.
+ */
+void disco_pmap_lend_many(struct disco_pmap *pm, struct disco_pmap_place *p, size_t n,
+                          unsigned node, enum disco_pmap_reason reason);
 /** Revoke and release @p ppn: the next touch finds a zeroed page. No page there: 0. */
 int disco_pmap_drop(struct disco_pmap *pm, disco_ppn ppn);
 /**
@@ -217,17 +230,53 @@ int disco_pmap_drop(struct disco_pmap *pm, disco_ppn ppn);
 int disco_pmap_drop_many(struct disco_pmap *pm, disco_ppn first, uint64_t n, uint64_t *had);
 /** Make @p ppn read as zeros; translations of a page that only this VM uses stay. No page there: 0. */
 int disco_pmap_zero(struct disco_pmap *pm, disco_ppn ppn);
+/* --- moving pages between nodes (section 4.2.1); the guest cannot see it --- */
+
+/** What becomes of a page. */
+enum disco_pmap_move_kind {
+    /**
+     * It moves to a page on @c node and is writable there; replicas go. DISCO_ERR_BUSY: others use the page
+     * (replicate it). Nothing is done where it lies on @c node already.
+     */
+    DISCO_PMAP_MIGRATE,
+    /**
+     * A copy on @c node for those who read it there, for all users of the page; where it was writable it is read-only
+     * until a write fault or a move collapses it. DISCO_ERR_BUSY: a page of the map of dead pages, which the monitor
+     * writes to. Nothing is done where there is a copy, or the page itself.
+     */
+    DISCO_PMAP_REPLICATE,
+    /**
+     * All replicas go, for all users of the page. Where they were the reason (DISCO_PMAP_REPLICA) it is writable again;
+     * COW and NET stay. Nothing is done where there are none. @c node does not matter.
+     */
+    DISCO_PMAP_COLLAPSE,
+    /** Only its translations at this PPN go: the next ones lead to the nearest copy. @c node does not matter. */
+    DISCO_PMAP_REMAP,
+};
+
+/** One move; @c err comes back. */
+struct disco_pmap_move {
+    disco_ppn ppn;
+    unsigned node;
+    enum disco_pmap_move_kind kind;
+    int err;
+};
+
 /**
- * Move @p ppn to a page on @p node: revoke, copy, use the copy from then on. Replicas go.
- * @return 0 (also when it lies there already), DISCO_ERR_NOT_FOUND (no page yet),
- * DISCO_ERR_NO_MEMORY (none free on @p node), DISCO_ERR_BUSY (others use the page: replicate it).
+ * @p n moves (at most DISCO_PMAP_MANY; more: DISCO_ERR_BAD_ARG in each) with one revocation for all their pages. Each
+ * fails or succeeds alone, and leaves its page as it was on error: DISCO_ERR_BAD_ADDRESS, DISCO_ERR_NOT_FOUND (no
+ * page yet), DISCO_ERR_NO_MEMORY (none free on @c node; another node would be no gain), DISCO_ERR_BAD_ARG (no
+ * such node or kind, or a PPN that is named twice, the second time, whatever became of the first), and BUSY as each
+ * kind says. What there is to do for each is seen before any is done; then they are done in the order of their PPNs.
+ *
+ * Other users of a page that is replicated or collapsed, other pmaps' or further PPNs of this one, lose their
+ * translations after that: a revocation for each DISCO_PMAP_MANY of them in each pmap, in which the pages of all
+ * moves are together. Replicas that collapse are free by the time of return. The caller holds no entry of any pmap.
  */
+void disco_pmap_move_many(struct disco_pmap *pm, struct disco_pmap_move *m, size_t n);
+/** One DISCO_PMAP_MIGRATE. @return what it came to. */
 int disco_pmap_migrate(struct disco_pmap *pm, disco_ppn ppn, unsigned node);
-/**
- * Make a copy of @p ppn on @p node for those who read it there; the page becomes read-only until
- * a write fault collapses it. A page that is shared is replicated for all its users.
- * @return as disco_pmap_migrate(), but DISCO_ERR_BUSY only for the map of dead pages, which the monitor writes to.
- */
+/** One DISCO_PMAP_REPLICATE. @return what it came to. */
 int disco_pmap_replicate(struct disco_pmap *pm, disco_ppn ppn, unsigned node);
 
 /* --- dead pages --- */

@@ -63,6 +63,8 @@ struct disco_memmap {
     struct chunk *chunk;
     struct disco_lock pool_lock;
     uint32_t free_chunk;
+    struct disco_lock pmaps_lock;
+    struct disco_memmap_pmap *pmaps;
 };
 
 static inline uint32_t low_half(uint64_t w) { return (uint32_t)w; }

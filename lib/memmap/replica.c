@@ -112,24 +112,54 @@ void disco_replica_free_chain(struct disco_memmap *mm, uint32_t link)
     }
 }
 
-int disco_memmap_drop_replicas(struct disco_memmap *mm, disco_mpn master)
+/* Who looks after this finds no replica; who looks at this moment holds an entry of a user, or may be wrong. */
+static int detach(struct disco_memmap *mm, disco_mpn master, uint32_t *chain)
 {
     struct disco_memmap_page *pg = page_at(mm, master);
-    uint32_t chain = 0;
     uint64_t head;
     int err = DISCO_ERR_STATE;
 
+    *chain = 0;
     if (!pg)
         return DISCO_ERR_BAD_ARG;
     head = page_lock(mm, pg);
     if (in_use(head) && head_state(head) != DISCO_PAGE_REPLICA) {
-        chain = low_half(disco_load(&pg->word[LINK]));
+        *chain = low_half(disco_load(&pg->word[LINK]));
         disco_store(&pg->word[LINK], 0);
         err = DISCO_OK;
     }
     page_unlock(pg, head);
+    return err;
+}
+
+int disco_memmap_drop_replicas(struct disco_memmap *mm, disco_mpn master)
+{
+    uint32_t chain;
+    int err = detach(mm, master, &chain);
+
     disco_replica_free_chain(mm, chain);
     return err;
+}
+
+int disco_memmap_detach_replicas(struct disco_memmap *mm, disco_mpn master, disco_mpn *first)
+{
+    uint32_t chain;
+    int err = detach(mm, master, &chain);
+
+    if (err)
+        return err;
+    if (!chain)
+        return DISCO_ERR_NOT_FOUND;
+    *first = mpn_of_page(mm, page_of_link(mm, chain));
+    return DISCO_OK;
+}
+
+void disco_memmap_free_replicas(struct disco_memmap *mm, disco_mpn first)
+{
+    struct disco_memmap_page *pg = page_at(mm, first);
+
+    if (pg)
+        disco_replica_free_chain(mm, link_of_page(mm, pg));
 }
 
 bool disco_memmap_replicated(const struct disco_memmap *mm, disco_mpn master)

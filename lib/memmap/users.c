@@ -13,6 +13,8 @@
  */
 #include "memmap_private.h"
 
+#include <string.h>
+
 static uint64_t pack(struct disco_page_user u)
 {
     return USER_VALID | (uint64_t)u.pmap << USER_PMAP_SHIFT | u.ppn.v;
@@ -198,30 +200,77 @@ int disco_memmap_del_user(struct disco_memmap *mm, disco_mpn mpn, struct disco_p
     return DISCO_OK;
 }
 
-/* Write at most one user more; *n counts all. */
-static void note(struct disco_page_user *users, size_t max, size_t *n, uint64_t user)
+/* Users as a caller wants them, packed ones to be unpacked. */
+struct list {
+    struct disco_page_user *users;
+    size_t max, n;
+    uint64_t after; /* 0: before all */
+};
+
+static void each_user(const struct disco_memmap *mm, const struct disco_memmap_page *pg,
+                      void (*fn)(struct list *, uint64_t), struct list *l)
 {
-    if (*n < max)
-        users[*n] = unpack(user);
-    ++*n;
+    if (pg->word[USER])
+        fn(l, pg->word[USER]);
+    for (uint32_t i = low_half(pg->word[MORE]); i; i = mm->chunk[i - 1].next) {
+        for (uint32_t k = 0; k < mm->chunk[i - 1].used; k++)
+            fn(l, mm->chunk[i - 1].user[k]);
+    }
+}
+
+/* Write at most one user more; n counts all. */
+static void note(struct list *l, uint64_t user)
+{
+    if (l->n < l->max)
+        l->users[l->n] = unpack(user);
+    l->n++;
+}
+
+/* Packed users are in the order that disco_memmap_users_after() promises. */
+static void note_in_order(struct list *l, uint64_t user)
+{
+    size_t at = l->n;
+
+    if (user <= l->after)
+        return;
+    while (at && pack(l->users[at - 1]) > user)
+        at--;
+    if (at == l->max || (at && pack(l->users[at - 1]) == user))
+        return;
+    l->n += l->n < l->max;
+    memmove(&l->users[at + 1], &l->users[at], (l->n - 1 - at) * sizeof l->users[0]);
+    l->users[at] = unpack(user);
 }
 
 int disco_memmap_users(struct disco_memmap *mm, disco_mpn mpn, struct disco_page_user *users,
                        size_t max, size_t *n)
 {
     struct disco_memmap_page *pg = page_at(mm, mpn);
+    struct list l = {users, max, 0, 0};
     uint64_t head;
 
     if (!pg)
         return DISCO_ERR_BAD_ARG;
-    *n = 0;
     head = page_lock(mm, pg);
-    if (pg->word[USER])
-        note(users, max, n, pg->word[USER]);
-    for (uint32_t i = low_half(pg->word[MORE]); i; i = mm->chunk[i - 1].next) {
-        for (uint32_t k = 0; k < mm->chunk[i - 1].used; k++)
-            note(users, max, n, mm->chunk[i - 1].user[k]);
-    }
+    each_user(mm, pg, note, &l);
     page_unlock(pg, head);
+    *n = l.n;
+    return DISCO_OK;
+}
+
+int disco_memmap_users_after(struct disco_memmap *mm, disco_mpn mpn,
+                             const struct disco_page_user *after, struct disco_page_user *users,
+                             size_t max, size_t *n)
+{
+    struct disco_memmap_page *pg = page_at(mm, mpn);
+    struct list l = {users, max, *n, after ? pack(*after) : 0};
+    uint64_t head;
+
+    if (!pg || *n > max)
+        return DISCO_ERR_BAD_ARG;
+    head = page_lock(mm, pg);
+    each_user(mm, pg, note_in_order, &l);
+    page_unlock(pg, head);
+    *n = l.n;
     return DISCO_OK;
 }

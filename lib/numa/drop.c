@@ -32,8 +32,7 @@ static bool droppable(struct disco_numa *n, disco_mpn master, unsigned node, str
 
     disco_numa_look(n, master, node, t, &v);
     t->action = DISCO_NUMA_DO_COLLAPSE;
-    return v.page == DISCO_NUMA_PAGE_GUEST && v.at != node && v.copy_here &&
-           t->master.v == master.v;
+    return v.page == DISCO_NUMA_PAGE_GUEST && v.copy_here && t->master.v == master.v;
 }
 
 /* Those that could not be dropped are remembered again. @return the replicas that are gone. */
@@ -70,10 +69,19 @@ static bool gather(struct disco_numa *n, unsigned node)
     return true;
 }
 
+static uint64_t free_pages(const struct disco_numa *n, unsigned node)
+{
+    struct disco_memmap_node_stats s;
+
+    return disco_memmap_node_stats(n->mm, node, &s) ? UINT64_MAX : s.free;
+}
+
 /* One round, so that nobody waits long for the lock. *left: how many have not been looked at yet. */
 static uint64_t drop_some(struct disco_numa *n, unsigned node, uint64_t pages, uint64_t *left)
 {
-    for (unsigned looks = LOOKS; looks && *left && n->round.n < pages; looks--) {
+    uint64_t had = free_pages(n, node);
+
+    for (unsigned looks = LOOKS; looks && *left && had + n->round.n < pages; looks--) {
         if (!gather(n, node))
             break;
         --*left;
@@ -87,11 +95,11 @@ uint64_t disco_numa_drop_replicas(struct disco_numa *n, unsigned node, uint64_t 
 
     if (node >= n->nodes)
         return 0;
-    while (left && gone < pages) {
+    while (left && free_pages(n, node) < pages) {
         disco_numa_lock(n);
         if (left > n->ring[node].head - n->ring[node].tail)
             left = n->ring[node].head - n->ring[node].tail;
-        gone += drop_some(n, node, pages - gone, &left);
+        gone += drop_some(n, node, pages, &left);
         disco_numa_unlock(n);
     }
     return gone;

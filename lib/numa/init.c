@@ -164,11 +164,12 @@ int disco_numa_detach(struct disco_numa *n, struct disco_pmap *pm)
 
 /* --- time --- */
 
+/* Who read the time a little before the one who ended the interval is no reason to end it again. */
 bool disco_numa_tick(struct disco_numa *n, uint64_t now)
 {
     uint64_t end = disco_load(&n->end), interval = disco_load(&n->interval), next;
 
-    if (now < end && end - now <= interval)
+    if (now < end && (end - now) / 2 <= interval)
         return false;
     next = interval > UINT64_MAX - now ? UINT64_MAX : now + interval;
     if (!__atomic_compare_exchange_n(&n->end, &end, next, false, __ATOMIC_RELAXED,

@@ -30,20 +30,30 @@ static bool leads_to(const struct disco_numa *n, const struct disco_pmap *pm, di
            now.v == master.v;
 }
 
-/* One user that is attached and still has the page: any of them stands for all (disco_pmap_replicate()). */
+/* A remap is for one user alone: the next one begins with the next user. */
+static size_t first_user(const struct disco_numa *n, const struct target *t, bool sole)
+{
+    const struct note *note = sole ? NULL : disco_history_find(&n->history, t->master.v);
+
+    return note ? note->moves : 0;
+}
+
+/* One user that is attached and still has the page: for all moves but a remap, any of them stands for all. */
 static enum disco_numa_page find_user(struct disco_numa *n, struct target *t, bool *sole)
 {
     struct disco_page_user u[USERS];
     enum disco_numa_page page = DISCO_NUMA_PAGE_NO_USER;
-    size_t users = 0;
+    size_t users = 0, first;
 
     disco_memmap_users(n->mm, t->master, u, USERS, &users);
     if (!users)
         return DISCO_NUMA_PAGE_MONITOR;
     *sole = users == 1 && disco_memmap_refs(n->mm, t->master) == 1;
-    for (size_t i = 0; i < users && i < USERS; i++) {
-        t->pm = attached(n, u[i].pmap);
-        t->ppn = u[i].ppn;
+    first = first_user(n, t, *sole);
+    users = users < USERS ? users : USERS;
+    for (size_t i = 0; i < users; i++) {
+        t->pm = attached(n, u[(first + i) % users].pmap);
+        t->ppn = u[(first + i) % users].ppn;
         if (t->pm && leads_to(n, t->pm, t->ppn, t->master))
             return DISCO_NUMA_PAGE_GUEST;
         if (t->pm)
@@ -103,20 +113,16 @@ void disco_numa_look(struct disco_numa *n, disco_mpn mpn, unsigned node, struct 
 }
 
 /*
- * Stores that tell whether the page is written to. On a page that nobody can write in place they are of the past, and
- * on a replica they are from before it became one, or our own copying. Where the page was moved in this interval, those
- * that are known to be older, or our own, do not count either.
+ * Stores that tell whether the page is written to. On a replica they are from before it became one, or our own copying. The
+ * same is true of those that were counted before the page's last move, and of as many as its note knows of.
  */
-static uint64_t stores(const struct disco_numa *n, const struct record *r, const struct target *t,
-                       const struct disco_numa_view *v, const struct note *note)
+static uint64_t stores(const struct record *r, const struct target *t, const struct note *note)
 {
-    uint64_t writes = r->hot.writes;
+    uint64_t base = note ? note->base : 0;
 
-    if (v->read_only || r->hot.mpn.v != t->master.v)
+    if (r->hot.mpn.v != t->master.v || (note && r->number < note->when))
         return 0;
-    if (note && r->generation == n->history.generation)
-        return writes > note->base ? writes - note->base : 0;
-    return writes;
+    return r->hot.writes > base ? r->hot.writes - base : 0;
 }
 
 /* The processor that copied the page looks like another node that uses it. */
@@ -140,7 +146,7 @@ void disco_numa_view(struct disco_numa *n, const struct disco_numa_params *p,
     if (v->page != DISCO_NUMA_PAGE_GUEST)
         return;
     note = disco_history_find(&n->history, t->key);
-    v->writes = t->writes = stores(n, r, t, v, note);
+    v->writes = t->writes = stores(r, t, note);
     v->others = others(p, r, note);
     if (!note)
         return;

@@ -2,26 +2,26 @@
 /* A round's moves, in pmap's words. */
 #include "numa_private.h"
 
-/* Only the replicas of a page with one user: the others' translations of a replica are not this pmap's to revoke. */
-static int collapse(struct disco_pmap *pm, const struct target *t)
+static enum disco_pmap_move_kind kind(enum disco_numa_action action)
 {
-    if (disco_pmap_reason(pm, t->ppn) != DISCO_PMAP_REPLICA)
-        return DISCO_ERR_BUSY;
-    return disco_pmap_write_fault(pm, t->ppn, t->node);
-}
-
-static int move(struct disco_pmap *pm, const struct target *t)
-{
-    switch (t->action) {
-    case DISCO_NUMA_DO_MIGRATE: return disco_pmap_migrate(pm, t->ppn, t->node);
-    case DISCO_NUMA_DO_REPLICATE: return disco_pmap_replicate(pm, t->ppn, t->node);
-    case DISCO_NUMA_DO_COLLAPSE: return collapse(pm, t);
-    default: return DISCO_ERR_UNSUPPORTED;
+    switch (action) {
+    case DISCO_NUMA_DO_MIGRATE: return DISCO_PMAP_MIGRATE;
+    case DISCO_NUMA_DO_REPLICATE: return DISCO_PMAP_REPLICATE;
+    case DISCO_NUMA_DO_COLLAPSE: return DISCO_PMAP_COLLAPSE;
+    default: return DISCO_PMAP_REMAP;
     }
 }
 
 void disco_numa_move(struct round *round)
 {
+    struct disco_pmap_move move[DISCO_PMAP_MANY];
+
+    for (size_t i = 0; i < round->n; i++) {
+        const struct target *t = &round->target[i];
+
+        move[i] = (struct disco_pmap_move){t->ppn, t->node, kind(t->action), DISCO_OK};
+    }
+    disco_pmap_move_many(round->pm, move, round->n);
     for (size_t i = 0; i < round->n; i++)
-        round->target[i].err = move(round->pm, &round->target[i]);
+        round->target[i].err = move[i].err;
 }

@@ -27,14 +27,13 @@
 
 /* What is remembered of a page within an interval. A private page is known by its user, for its machine page changes. */
 struct note {
-    uint64_t key,
-        generation; /* of the interval; another than the present one: nothing is remembered here */
-    uint64_t when;  /* the queue's `put` at its last move */
-    uint16_t moves; /* migrations */
+    uint64_t key;
+    uint64_t generation; /* of the interval; if it is not the present one, this is nothing */
+    uint64_t when;       /* the queue's `put` at its last move */
+    uint16_t moves;      /* migrations; of a page with several users, remaps */
     bool replicated;
-    uint8_t
-        copier; /* number of the node that copied it, plus 1; 0: nobody did, or it is not known */
-    uint32_t base; /* stores counted on it that are older than its last move, or that move's own */
+    uint8_t copier; /* number of the node that copied it, plus 1; 0: not known, or nobody did */
+    uint32_t base;  /* stores counted on it that are older than its last move, or that move's own */
 };
 _Static_assert(sizeof(struct note) == 32, "two notes a cache line");
 
@@ -55,8 +54,7 @@ struct note *disco_history_note(struct history *h, uint64_t key, uint64_t *evict
 
 struct record {
     struct disco_numa_hot hot;
-    uint64_t number;     /* of the last that was merged into it */
-    uint64_t generation; /* of the interval in which it was counted */
+    uint64_t number; /* of the last that was merged into it */
 };
 
 /* A ring, and an index by page and node that finds most duplicates: hash -> number of a record + 1. */

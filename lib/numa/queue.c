@@ -46,7 +46,7 @@ static int put(struct disco_numa *n, const struct disco_numa_hot *h)
         disco_store(&q->head, q->head + 1);
         *index_of(q, h) = q->head;
     }
-    *r = (struct record){*h, q->put, disco_load(&n->generation)};
+    *r = (struct record){*h, q->put};
     disco_store(&q->put, q->put + 1);
     return DISCO_OK;
 }

@@ -51,6 +51,7 @@ static void note_move(struct disco_numa *n, const struct disco_numa_params *p,
     case DISCO_NUMA_DO_MIGRATE: note_migration(n, note, p->copy); break;
     case DISCO_NUMA_DO_REPLICATE: note_replica(n, note, t); break;
     case DISCO_NUMA_DO_COLLAPSE: note->replicated = false; break;
+    case DISCO_NUMA_DO_REMAP: note->moves += t->key == t->master.v; break;
     default: break;
     }
 }

@@ -36,6 +36,16 @@ size_t disco_pmap_size(const struct disco_pmap_config *c)
            (size_t)disco_dead_words(c->pages) * sizeof(uint64_t);
 }
 
+/* A pmap that is not known is none: disco_pmap_fini() has nothing to do. */
+static int enroll(struct disco_pmap *pm)
+{
+    int err = disco_memmap_enroll(pm->mm, &pm->self);
+
+    if (err)
+        memset(pm, 0, sizeof *pm);
+    return err;
+}
+
 int disco_pmap_init(struct disco_pmap *pm, void *storage, size_t size,
                     const struct disco_pmap_config *c)
 {
@@ -58,14 +68,16 @@ int disco_pmap_init(struct disco_pmap *pm, void *storage, size_t size,
     pm->nsets = c->sets;
     pm->dead_page = (uint64_t *)(void *)&pm->sets[c->sets];
     disco_backmap_fill_pool(pm);
-    return DISCO_OK;
+    pm->self.id = c->id;
+    return enroll(pm);
 }
 
-/* Nobody can use a translation any more, so nothing is purged. */
+/* Nobody can use a translation any more, so nothing is purged, once others that revoke pages have gone (others.c). */
 void disco_pmap_fini(struct disco_pmap *pm)
 {
     if (!pm || !pm->entry)
         return;
+    disco_memmap_withdraw(pm->mm, &pm->self);
     for (disco_ppn p = {0}; p.v < pm->pages; p.v++) {
         disco_tlbe e = disco_load(&pm->entry[p.v].tlbe);
 

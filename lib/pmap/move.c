@@ -1,85 +1,261 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Moving pages between nodes (Disco, section 4.2.1). The guest cannot see it: its physical page
- * stays what it was, and only the machine page behind it changes. Both calls refuse to fall back
- * on a third node, for a page there is no gain.
+ * Moving pages between nodes (Disco, section 4.2.1). The guest cannot see it: its physical page stays what it was, and
+ * only the machine page behind it changes. No move falls back on a third node, for there a page is no gain.
+ *
+ * In tests/model/numa_move.pml and replica.pml: v1 pages are taken before anything is locked, so that entries are not
+ * held for longer than they must be; v2 all entries are held, in ascending order, and what there is to do for each is
+ * seen; v3 revoked together; v4 copied, which must be of a page that nobody writes; v5 the old page is given up, or the
+ * copy found by who looks for one; v6 the new word; then the entries are let go, v7 the other users of a page look
+ * anew (others.c), and v8 replicas that are gone for all of them are free.
  */
 #include "pmap_private.h"
 
-static int migrate(struct disco_pmap *pm, struct hold *h, unsigned node)
-{
-    disco_mpn old, mpn;
-    int err;
+/* A batch while it is done. */
+struct batch {
+    struct disco_pmap *pm;
+    struct disco_pmap_move *m;
+    disco_mpn
+        fresh[DISCO_PMAP_MANY]; /* by move: the page taken for it, and not used yet; or NO_PAGE */
+    disco_mpn gone[DISCO_PMAP_MANY]; /* by move: replicas that it detached; or NO_PAGE */
+};
 
+/* What a move takes: nothing, for there is nothing to do; a revocation; a page too. */
+enum need { NOTHING, PURGE, PAGE };
+
+/* --- what there is to do --- */
+
+static int judge_migration(const struct disco_pmap *pm, const struct hold *h, unsigned node,
+                           enum need *need)
+{
+    disco_mpn mpn = page_of(pm, h);
+
+    if (disco_memmap_node(pm->mm, mpn) == node)
+        return DISCO_OK;
+    *need = PAGE;
+    return disco_memmap_refs(pm->mm, mpn) == 1 ? DISCO_OK : DISCO_ERR_BUSY;
+}
+
+static int judge_replication(const struct disco_pmap *pm, const struct hold *h, unsigned node,
+                             enum need *need)
+{
+    disco_mpn near = disco_memmap_nearest(pm->mm, page_of(pm, h), node);
+
+    if (disco_dead_is_map(pm, h))
+        return DISCO_ERR_BUSY;
+    *need = disco_memmap_node(pm->mm, near) == node ? NOTHING : PAGE;
+    return DISCO_OK;
+}
+
+/* Exact if the entry is held, else a guess. */
+static int judge(const struct disco_pmap *pm, const struct hold *h, const struct disco_pmap_move *m,
+                 enum need *need)
+{
+    *need = NOTHING;
     if (!word_of(h))
         return DISCO_ERR_NOT_FOUND;
-    old = page_of(pm, h);
-    if (disco_memmap_node(pm->mm, old) == node)
+    switch (m->kind) {
+    case DISCO_PMAP_MIGRATE: return judge_migration(pm, h, m->node, need);
+    case DISCO_PMAP_REPLICATE: return judge_replication(pm, h, m->node, need);
+    case DISCO_PMAP_COLLAPSE:
+        *need = disco_memmap_replicated(pm->mm, page_of(pm, h)) ? PURGE : NOTHING;
         return DISCO_OK;
-    if (disco_memmap_refs(pm->mm, old) != 1)
-        return DISCO_ERR_BUSY;
-    err = disco_entry_page_on(pm, node, &mpn);
-    if (!err)
-        err = disco_memmap_adopt(pm->mm, mpn, user_of(pm, h->ppn));
+    case DISCO_PMAP_REMAP: *need = PURGE; return DISCO_OK;
+    }
+    return DISCO_ERR_BAD_ARG;
+}
+
+/* --- pages and entries --- */
+
+static int take_page(struct batch *b, size_t i)
+{
+    return disco_entry_page_on(b->pm, b->m[i].node, &b->fresh[i]);
+}
+
+/* v1. That there is no memory counts only if it turns out that the move needs some. */
+static int prepare(struct batch *b, size_t i, bool again)
+{
+    const struct disco_pmap_move *m = &b->m[i];
+    struct hold peek;
+    enum need need;
+
+    b->fresh[i].v = b->gone[i].v = NO_PAGE;
+    if (again || (unsigned)m->kind > DISCO_PMAP_REMAP)
+        return DISCO_ERR_BAD_ARG;
+    if (m->ppn.v >= b->pm->pages)
+        return DISCO_ERR_BAD_ADDRESS;
+    peek = (struct hold){.e = &b->pm->entry[m->ppn.v], .ppn = m->ppn};
+    return !judge(b->pm, &peek, m, &need) && need == PAGE ? take_page(b, i) : DISCO_OK;
+}
+
+/* The page of a move that needs one: from v1, or from now if it was not seen then that it would. */
+static int fresh_page(struct batch *b, size_t i)
+{
+    struct disco_pmap_move *m = &b->m[i];
+    int err = m->err;
+
+    if (!err && b->fresh[i].v == NO_PAGE)
+        err = take_page(b, i);
+    if (!err && m->kind == DISCO_PMAP_MIGRATE)
+        err = disco_memmap_adopt(b->pm->mm, b->fresh[i], user_of(b->pm, m->ppn));
+    return err;
+}
+
+/* v2. The entry stays held only if there is something to do. */
+static int begin(struct batch *b, struct many *held, size_t i)
+{
+    struct hold *h = disco_many_hold(b->pm, held, b->m[i].ppn, i);
+    enum need need;
+    int err = judge(b->pm, h, &b->m[i], &need);
+
+    if (!err && need == PAGE)
+        err = fresh_page(b, i);
+    if (err || need == NOTHING)
+        disco_many_let_last_go(held);
+    return err;
+}
+
+/* --- the moves; entry k of the held ones was revoked --- */
+
+static void migrate(struct batch *b, struct many *held, size_t k)
+{
+    struct disco_pmap *pm = b->pm;
+    disco_mpn *fresh = &b->fresh[held->of[k]];
+
+    pm->backend->ops->page_copy(pm->backend, *fresh, held->old[k]);           /* v4 */
+    disco_memmap_del_user(pm->mm, held->old[k], user_of(pm, held->h[k].ppn)); /* v5 */
+    held->old[k] = *fresh;
+    held->was[k] = DISCO_PMAP_WRITABLE;
+    fresh->v = NO_PAGE;
+    disco_count(&pm->stats.migrations, 1);
+}
+
+/* Another user may have been faster: then the copy goes back, and theirs is as good. */
+static int replicate(struct batch *b, struct many *held, size_t k)
+{
+    struct disco_pmap *pm = b->pm;
+    disco_mpn *fresh = &b->fresh[held->of[k]];
+    int err;
+
+    pm->backend->ops->page_copy(pm->backend, *fresh, held->old[k]); /* v4 */
+    err = disco_memmap_add_replica(pm->mm, held->old[k], *fresh);   /* v5 */
     if (err)
-        return err;
-    disco_entry_revoke(pm, h);
-    pm->backend->ops->page_copy(pm->backend, mpn, old);
-    disco_memmap_del_user(pm->mm, old, user_of(pm, h->ppn));
-    disco_entry_publish(pm, h, mpn, DISCO_PMAP_WRITABLE);
+        return err == DISCO_ERR_BUSY ? DISCO_OK : err;
+    if (held->was[k] == DISCO_PMAP_WRITABLE)
+        held->was[k] = DISCO_PMAP_REPLICA;
+    fresh->v = NO_PAGE;
+    disco_count(&pm->stats.replications, 1);
     return DISCO_OK;
+}
+
+/* Detached, not free: other users may have translations to them still. */
+static void collapse(struct batch *b, struct many *held, size_t k)
+{
+    if (disco_memmap_detach_replicas(b->pm->mm, held->old[k], &b->gone[held->of[k]]))
+        return;
+    if (held->was[k] == DISCO_PMAP_REPLICA)
+        held->was[k] = DISCO_PMAP_WRITABLE;
+    disco_count(&b->pm->stats.collapses, 1);
+}
+
+static void perform(struct batch *b, struct many *held, size_t k)
+{
+    struct disco_pmap_move *m = &b->m[held->of[k]];
+
+    if (m->kind == DISCO_PMAP_MIGRATE)
+        migrate(b, held, k);
+    else if (m->kind == DISCO_PMAP_REPLICATE)
+        m->err = replicate(b, held, k);
+    else if (m->kind == DISCO_PMAP_COLLAPSE)
+        collapse(b, held, k);
+    disco_many_put_back(b->pm, held, k); /* v6 */
+}
+
+/* Only a page that is shared has users besides this one, and only copies that come or go are their business. */
+static void note_others(const struct batch *b, const struct many *held, struct others *o)
+{
+    o->pm = b->pm;
+    o->pages = o->done = 0;
+    for (size_t k = 0; k < held->n; k++) {
+        enum disco_pmap_move_kind kind = b->m[held->of[k]].kind;
+        bool shared = held->was[k] == DISCO_PMAP_COW || held->was[k] == DISCO_PMAP_NET;
+
+        o->ppn[o->done++] = held->h[k].ppn;
+        if (shared && (kind == DISCO_PMAP_REPLICATE || kind == DISCO_PMAP_COLLAPSE))
+            o->page[o->pages++] = held->old[k];
+    }
+}
+
+static void move(struct batch *b, const uint8_t *order, size_t n, struct others *o)
+{
+    struct many held;
+
+    held.n = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct disco_pmap_move *m = &b->m[order[i]];
+
+        if (m->err != DISCO_ERR_BAD_ARG && m->err != DISCO_ERR_BAD_ADDRESS)
+            m->err = begin(b, &held, order[i]);
+    }
+    disco_many_revoke(b->pm, &held); /* v3 */
+    for (size_t k = 0; k < held.n; k++)
+        perform(b, &held, k);
+    note_others(b, &held, o);
+    disco_many_let_go(&held);
+}
+
+/* v8, and pages that were not used after all. */
+static void finish(struct batch *b, size_t i)
+{
+    if (b->gone[i].v != NO_PAGE)
+        disco_memmap_free_replicas(b->pm->mm, b->gone[i]);
+    if (b->fresh[i].v != NO_PAGE)
+        disco_memmap_put(b->pm->mm, b->fresh[i]);
+}
+
+static void move_all(struct disco_pmap *pm, struct disco_pmap_move *m, size_t n)
+{
+    struct batch b = {.pm = pm, .m = m};
+    uint8_t order[DISCO_PMAP_MANY];
+    struct others o;
+
+    disco_many_order(&m->ppn, sizeof *m, n, order);
+    for (size_t i = 0; i < n; i++) {
+        bool again = i && m[order[i - 1]].ppn.v == m[order[i]].ppn.v;
+
+        m[order[i]].err = prepare(&b, order[i], again);
+    }
+    move(&b, order, n, &o);
+    disco_others_look_anew(&o); /* v7 */
+    for (size_t i = 0; i < n; i++)
+        finish(&b, i);
+}
+
+void disco_pmap_move_many(struct disco_pmap *pm, struct disco_pmap_move *m, size_t n)
+{
+    if (n <= DISCO_PMAP_MANY) {
+        move_all(pm, m, n);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        m[i].err = DISCO_ERR_BAD_ARG;
+}
+
+static int move_one(struct disco_pmap *pm, disco_ppn ppn, unsigned node,
+                    enum disco_pmap_move_kind kind)
+{
+    struct disco_pmap_move m = {ppn, node, kind, DISCO_OK};
+
+    move_all(pm, &m, 1);
+    return m.err;
 }
 
 int disco_pmap_migrate(struct disco_pmap *pm, disco_ppn ppn, unsigned node)
 {
-    struct hold h;
-    int err;
-
-    if (ppn.v >= pm->pages)
-        return DISCO_ERR_BAD_ADDRESS;
-    h = disco_entry_hold(pm, ppn);
-    err = migrate(pm, &h, node);
-    disco_entry_let_go(&h);
-    return err;
-}
-
-/* Revoked first: the copy must be of a page that nobody writes, and `node` must look anew. */
-static int replicate(struct disco_pmap *pm, struct hold *h, unsigned node)
-{
-    enum disco_pmap_reason reason = meta_reason(h->meta);
-    disco_mpn master, copy;
-    int err;
-
-    if (!word_of(h))
-        return DISCO_ERR_NOT_FOUND;
-    if (disco_dead_is_map(pm, h))
-        return DISCO_ERR_BUSY;
-    master = page_of(pm, h);
-    if (disco_memmap_node(pm->mm, disco_memmap_nearest(pm->mm, master, node)) == node)
-        return DISCO_OK;
-    err = disco_entry_page_on(pm, node, &copy);
-    if (err)
-        return err;
-    disco_entry_revoke(pm, h);
-    pm->backend->ops->page_copy(pm->backend, copy, master);
-    err = disco_memmap_add_replica(pm->mm, master, copy);
-    if (err)
-        disco_memmap_put(pm->mm, copy);
-    else if (reason == DISCO_PMAP_WRITABLE)
-        reason = DISCO_PMAP_REPLICA;
-    disco_entry_publish(pm, h, master, reason);
-    return err == DISCO_ERR_BUSY ? DISCO_OK : err;
+    return move_one(pm, ppn, node, DISCO_PMAP_MIGRATE);
 }
 
 int disco_pmap_replicate(struct disco_pmap *pm, disco_ppn ppn, unsigned node)
 {
-    struct hold h;
-    int err;
-
-    if (ppn.v >= pm->pages)
-        return DISCO_ERR_BAD_ADDRESS;
-    h = disco_entry_hold(pm, ppn);
-    err = replicate(pm, &h, node);
-    disco_entry_let_go(&h);
-    return err;
+    return move_one(pm, ppn, node, DISCO_PMAP_REPLICATE);
 }

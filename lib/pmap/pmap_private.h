@@ -105,6 +105,50 @@ int disco_entry_touch(struct disco_pmap *pm, struct hold *h, unsigned node);
 /* The page exists and is writable after this (fault.c). */
 int disco_entry_own(struct disco_pmap *pm, struct hold *h, unsigned node);
 
+/* --- many.c --- */
+
+#define NO_PAGE UINT64_MAX
+
+/* Several entries, held in ascending order, with what they were. */
+struct many {
+    struct hold h[DISCO_PMAP_MANY];
+    disco_mpn old[DISCO_PMAP_MANY]; /* NO_PAGE: there was none */
+    uint8_t was[DISCO_PMAP_MANY];   /* enum disco_pmap_reason */
+    uint8_t of[DISCO_PMAP_MANY];    /* which of those named by the caller it is for */
+    size_t n;
+};
+_Static_assert(DISCO_PMAP_MANY <= UINT8_MAX, "a number fits in `of`");
+
+/* The numbers 0 .. n - 1 in the order of PPNs that lie @p stride bytes apart; equal ones as they were named. */
+void disco_many_order(const disco_ppn *first, size_t stride, size_t n, uint8_t *order);
+/* One more; its PPN is higher than the others'. */
+struct hold *disco_many_hold(struct disco_pmap *pm, struct many *m, disco_ppn ppn, size_t of);
+/* One less: the last one stays as it is. */
+void disco_many_let_last_go(struct many *m);
+/* Note what they were, and take the pages away from everyone, with one purge. */
+void disco_many_revoke(struct disco_pmap *pm, struct many *m);
+/* Entry @p i leads to old[i] for the reason was[i] (again). */
+void disco_many_put_back(struct disco_pmap *pm, struct many *m, size_t i);
+void disco_many_let_go(struct many *m);
+
+/* --- others.c --- */
+
+/* Pages that others than those that were done already use. */
+struct others {
+    struct disco_pmap *pm;
+    disco_mpn page[DISCO_PMAP_MANY];
+    disco_ppn ppn[DISCO_PMAP_MANY]; /* done: of @c pm */
+    size_t pages, done;
+};
+
+/* They lose their translations, and find the nearest copies next. Nothing is held. */
+void disco_others_look_anew(const struct others *o);
+
+static inline struct disco_pmap *pmap_of(struct disco_memmap_pmap *p)
+{
+    return (struct disco_pmap *)(void *)((char *)p - offsetof(struct disco_pmap, self));
+}
+
 /* --- dead.c --- */
 
 /* Has the guest marked @p ppn as dead? */

@@ -27,29 +27,14 @@ static bool shares(enum disco_pmap_reason r)
     return r == DISCO_PMAP_COW || r == DISCO_PMAP_NET;
 }
 
-/* Several entries at once, held in ascending order (lock.h), with what is to happen to each. */
-struct many {
-    struct hold h[DISCO_PMAP_MANY];
-    disco_mpn old[DISCO_PMAP_MANY]; /* UINT64_MAX: there was no page */
-    size_t n;
-};
-
-static struct hold *hold_another(struct disco_pmap *pm, struct many *m, disco_ppn ppn)
-{
-    m->h[m->n] = disco_entry_hold(pm, ppn);
-    return &m->h[m->n++];
-}
-
 /* Revoke the pages and end our use of them, which frees those that nobody else has. @return how many there were. */
 static size_t remove(struct disco_pmap *pm, struct many *m)
 {
     size_t had = 0;
 
-    for (size_t i = 0; i < m->n; i++)
-        m->old[i] = word_of(&m->h[i]) ? page_of(pm, &m->h[i]) : (disco_mpn){UINT64_MAX};
-    disco_entry_revoke_many(pm, m->h, m->n);
+    disco_many_revoke(pm, m);
     for (size_t i = 0; i < m->n; i++) {
-        if (m->old[i].v == UINT64_MAX)
+        if (m->old[i].v == NO_PAGE)
             continue;
         disco_memmap_del_user(pm->mm, m->old[i], user_of(pm, m->h[i].ppn));
         had++;
@@ -57,40 +42,45 @@ static size_t remove(struct disco_pmap *pm, struct many *m)
     return had;
 }
 
-static void let_go(struct many *m)
-{
-    for (size_t i = 0; i < m->n; i++)
-        disco_entry_let_go(&m->h[i]);
-}
+/* What becomes of every place. */
+struct want {
+    unsigned node;
+    enum disco_pmap_reason reason;
+};
 
-/* The places in the order of their PPNs; equal ones stay in the order in which they were named. */
-static void sort(const struct disco_pmap_place *p, size_t n, uint8_t *order)
+/* Begin with one place, whose entry was held last of all; it stays held if the place has more to come. */
+typedef int begin_fn(struct disco_pmap *pm, struct many *m, struct disco_pmap_place *p,
+                     const struct want *want);
+
+/* Hold the places' entries, each once. */
+static void begin_all(struct disco_pmap *pm, struct many *m, struct disco_pmap_place *p, size_t n,
+                      begin_fn *begin, const struct want *want)
 {
+    uint8_t order[DISCO_PMAP_MANY];
+
+    m->n = 0;
+    disco_many_order(&p->ppn, sizeof *p, n, order);
     for (size_t i = 0; i < n; i++) {
-        size_t at = i;
+        struct disco_pmap_place *now = &p[order[i]];
 
-        for (; at && p[order[at - 1]].ppn.v > p[i].ppn.v; at--)
-            order[at] = order[at - 1];
-        order[at] = (uint8_t)i;
+        if (i && p[order[i - 1]].ppn.v == now->ppn.v) {
+            now->err = DISCO_ERR_BAD_ARG;
+        } else if (now->ppn.v >= pm->pages) {
+            now->err = DISCO_ERR_BAD_ADDRESS;
+        } else {
+            disco_many_hold(pm, m, now->ppn, order[i]);
+            now->err = begin(pm, m, now, want);
+        }
     }
 }
 
-/* May @p p be shared, and is its page held for it and counted as a use? Then it is one more of @p m. */
-static int begin(struct disco_pmap *pm, struct many *m, struct disco_pmap_place *p)
+static bool all_allowed(struct disco_pmap_place *p, size_t n, enum disco_pmap_reason reason)
 {
-    struct hold *h;
-    int err;
-
-    if (p->ppn.v >= pm->pages)
-        return DISCO_ERR_BAD_ADDRESS;
-    p->mpn = disco_memmap_master(pm->mm, p->mpn);
-    h = hold_another(pm, m, p->ppn);
-    err = disco_memmap_add_user(pm->mm, p->mpn, user_of(pm, p->ppn));
-    if (err) {
-        disco_entry_let_go(h);
-        m->n--;
-    }
-    return err;
+    if (shares(reason) && n <= DISCO_PMAP_MANY)
+        return true;
+    for (size_t i = 0; i < n; i++)
+        p[i].err = DISCO_ERR_BAD_ARG;
+    return false;
 }
 
 /* A page that is shared has contents that matter. */
@@ -101,37 +91,39 @@ static void publish(struct disco_pmap *pm, struct hold *h, disco_mpn mpn,
     disco_entry_publish(pm, h, mpn, reason);
 }
 
-static void share(struct disco_pmap *pm, struct disco_pmap_place *p, size_t n,
-                  enum disco_pmap_reason reason)
+/* Revoked or removed: each place leads to its page from now on. */
+static void publish_all(struct disco_pmap *pm, struct many *m, const struct disco_pmap_place *p,
+                        enum disco_pmap_reason reason)
 {
-    uint8_t order[DISCO_PMAP_MANY];
-    struct many m;
-    size_t k = 0;
+    for (size_t i = 0; i < m->n; i++)
+        publish(pm, &m->h[i], p[m->of[i]].mpn, reason);
+    disco_many_let_go(m);
+}
 
-    m.n = 0;
-    sort(p, n, order);
-    for (size_t i = 0; i < n; i++) {
-        bool again = i && p[order[i - 1]].ppn.v == p[order[i]].ppn.v;
+/* May @p p be shared? Then its page is counted as a use. */
+static int begin_share(struct disco_pmap *pm, struct many *m, struct disco_pmap_place *p,
+                       const struct want *want)
+{
+    int err;
 
-        p[order[i]].err = again ? DISCO_ERR_BAD_ARG : begin(pm, &m, &p[order[i]]);
-    }
-    remove(pm, &m);
-    for (size_t i = 0; i < n; i++) {
-        if (!p[order[i]].err)
-            publish(pm, &m.h[k++], p[order[i]].mpn, reason);
-    }
-    let_go(&m);
+    (void)want; /* the reason is for publish_all() */
+    p->mpn = disco_memmap_master(pm->mm, p->mpn);
+    err = disco_memmap_add_user(pm->mm, p->mpn, user_of(pm, p->ppn));
+    if (err)
+        disco_many_let_last_go(m);
+    return err;
 }
 
 void disco_pmap_share_many(struct disco_pmap *pm, struct disco_pmap_place *p, size_t n,
                            enum disco_pmap_reason reason)
 {
-    if (shares(reason) && n <= DISCO_PMAP_MANY) {
-        share(pm, p, n, reason);
+    struct many m;
+
+    if (!all_allowed(p, n, reason))
         return;
-    }
-    for (size_t i = 0; i < n; i++)
-        p[i].err = DISCO_ERR_BAD_ARG;
+    begin_all(pm, &m, p, n, begin_share, NULL);
+    remove(pm, &m);
+    publish_all(pm, &m, p, reason);
 }
 
 int disco_pmap_share(struct disco_pmap *pm, disco_ppn ppn, disco_mpn mpn,
@@ -152,42 +144,56 @@ static int lend_copy(struct disco_pmap *pm, const struct hold *h, unsigned node,
     return err;
 }
 
-/* A page that was read-only before has no writable translation: nothing to revoke. */
-static int lend(struct disco_pmap *pm, struct hold *h, unsigned node,
-                enum disco_pmap_reason reason, disco_mpn *out)
+static int lend(struct disco_pmap *pm, struct hold *h, const struct want *want, disco_mpn *out)
 {
-    int err = disco_entry_touch(pm, h, node);
-    disco_mpn mpn;
+    int err = disco_entry_touch(pm, h, want->node);
 
     if (err)
         return err;
     if (disco_dead_is_map(pm, h))
-        return lend_copy(pm, h, node, out);
-    mpn = page_of(pm, h);
-    err = disco_memmap_get(pm->mm, mpn);
-    if (err)
-        return err;
-    if (meta_reason(h->meta) == DISCO_PMAP_WRITABLE)
-        disco_entry_revoke(pm, h);
-    publish(pm, h, mpn, reason);
-    *out = mpn;
-    return DISCO_OK;
+        return lend_copy(pm, h, want->node, out);
+    *out = page_of(pm, h);
+    return disco_memmap_get(pm->mm, *out);
+}
+
+/* A page that was read-only before has no writable translation: nothing to revoke, the reason is all that changes. */
+static int begin_lend(struct disco_pmap *pm, struct many *m, struct disco_pmap_place *p,
+                      const struct want *want)
+{
+    struct hold *h = &m->h[m->n - 1];
+    int err = lend(pm, h, want, &p->mpn);
+    bool itself = !err && page_of(pm, h).v == p->mpn.v;
+    bool revoke = itself && meta_reason(h->meta) == DISCO_PMAP_WRITABLE;
+
+    if (itself && !revoke)
+        publish(pm, h, p->mpn, want->reason);
+    if (!revoke)
+        disco_many_let_last_go(m);
+    return err;
+}
+
+void disco_pmap_lend_many(struct disco_pmap *pm, struct disco_pmap_place *p, size_t n,
+                          unsigned node, enum disco_pmap_reason reason)
+{
+    const struct want want = {node, reason};
+    struct many m;
+
+    if (!all_allowed(p, n, reason))
+        return;
+    begin_all(pm, &m, p, n, begin_lend, &want);
+    disco_many_revoke(pm, &m);
+    publish_all(pm, &m, p, reason);
 }
 
 int disco_pmap_lend(struct disco_pmap *pm, disco_ppn ppn, unsigned node,
                     enum disco_pmap_reason reason, disco_mpn *out)
 {
-    struct hold h;
-    int err;
+    struct disco_pmap_place p = {ppn, {0}, DISCO_OK};
 
-    if (!shares(reason))
-        return DISCO_ERR_BAD_ARG;
-    if (ppn.v >= pm->pages)
-        return DISCO_ERR_BAD_ADDRESS;
-    h = disco_entry_hold(pm, ppn);
-    err = lend(pm, &h, node, reason, out);
-    disco_entry_let_go(&h);
-    return err;
+    disco_pmap_lend_many(pm, &p, 1, node, reason);
+    if (!p.err)
+        *out = p.mpn;
+    return p.err;
 }
 
 int disco_pmap_drop_many(struct disco_pmap *pm, disco_ppn first, uint64_t n, uint64_t *had)
@@ -200,9 +206,9 @@ int disco_pmap_drop_many(struct disco_pmap *pm, disco_ppn first, uint64_t n, uin
         struct many m;
 
         for (m.n = 0; n && m.n < DISCO_PMAP_MANY; n--, first.v++)
-            hold_another(pm, &m, first);
+            disco_many_hold(pm, &m, first, m.n);
         count += remove(pm, &m);
-        let_go(&m);
+        disco_many_let_go(&m);
     }
     if (had)
         *had = count;
@@ -226,11 +232,11 @@ int disco_pmap_zero(struct disco_pmap *pm, disco_ppn ppn)
     if (ppn.v >= pm->pages)
         return DISCO_ERR_BAD_ADDRESS;
     m.n = 0;
-    h = hold_another(pm, &m, ppn);
+    h = disco_many_hold(pm, &m, ppn, 0);
     if (word_of(h) && meta_reason(h->meta) == DISCO_PMAP_WRITABLE)
         pm->backend->ops->page_zero(pm->backend, page_of(pm, h));
     else
         remove(pm, &m);
-    let_go(&m);
+    disco_many_let_go(&m);
     return DISCO_OK;
 }
