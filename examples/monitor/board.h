@@ -18,6 +18,11 @@ void board_init(void);
 void board_put(enum board_uart uart, const uint8_t *bytes, size_t n);
 /* A byte that waits at a serial port, or -1. */
 int board_get(enum board_uart uart);
+/*
+ * Where an emulator runs the processors in turn and counts instructions as time, a turn lasts until the next timer of
+ * the machine, and who waits for others waits for all their turns. From now on one lasts 50 us at most.
+ */
+void board_short_turns(void);
 /* Resets the board, which ends QEMU when it was started with -no-reboot. */
 void board_power_off(void) __attribute__((noreturn));
 

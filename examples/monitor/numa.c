@@ -11,8 +11,8 @@
 #include "smp.h"
 
 /* How often a processor looks for hot pages, and how many it takes at a time: others shall have their share. */
-#define LOOK_NS UINT64_C(1000000)
-#define BUDGET (2 * DISCO_PMAP_MANY)
+#define LOOK_NS UINT64_C(2000000)
+#define BUDGET 256
 #define QUEUE 4096
 #define HISTORY 4096
 #define REPLICAS 8192 /* of each node */
@@ -22,8 +22,15 @@ extern const char __image_start[], __constant_end[];
 
 static struct disco_numa *engine;
 static struct disco_flash_reader reader;
-static uint32_t reading; /* a processor empties the ring; atomically */
-static uint64_t look_at[SMP_MAX];
+/* Of one processor, in its node. */
+struct own {
+    uint64_t look_at; /* ns */
+};
+static struct own *own[SMP_MAX];
+/* A processor empties the ring; atomically. By itself in a line. */
+static struct {
+    _Alignas(128) uint32_t by;
+} reading;
 
 /* --- making --- */
 
@@ -86,7 +93,10 @@ void numa_make(void)
     if (!mon.options.with_numa)
         return;
     find_area();
+    board_short_turns();
     copy_text();
+    for (unsigned i = 0; i < mon.machine.backend.cpus; i++)
+        own[i] = memory_storage_on(mon.machine.backend.node_of_cpu[i], 128); /* a line */
     c.params.cap = c.params.cap ? c.params.cap : usual_cap(&c.params);
     size = disco_numa_size(&c);
     err = disco_numa_init(&engine, memory_storage(size), size, &c);
@@ -133,12 +143,12 @@ static void empty_ring(void)
 
 static void read_controllers(uint64_t now)
 {
-    if (__atomic_exchange_n(&reading, 1, __ATOMIC_ACQUIRE))
+    if (__atomic_exchange_n(&reading.by, 1, __ATOMIC_ACQUIRE))
         return;
     empty_ring();
     if (disco_numa_tick(engine, now))
         disco_flash_reset(&reader);
-    __atomic_store_n(&reading, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&reading.by, 0, __ATOMIC_RELEASE);
 }
 
 /* Where memory is short, replicas make place for pages that are needed. */
@@ -160,13 +170,13 @@ uint64_t numa_poll(void *ctx)
     if (!engine)
         return UINT64_MAX;
     now = monitor_now();
-    if (now >= look_at[cpu]) {
+    if (now >= own[cpu]->look_at) {
         read_controllers(now);
         (void)disco_numa_work(engine, BUDGET);
         relieve(b->node_of_cpu[cpu]);
-        look_at[cpu] = monitor_now() + LOOK_NS;
+        own[cpu]->look_at = monitor_now() + LOOK_NS;
     }
-    return look_at[cpu];
+    return own[cpu]->look_at;
 }
 
 uint64_t numa_give_back(uint64_t pages)

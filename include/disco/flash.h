@@ -77,7 +77,7 @@ struct disco_flash_area {
                                       at the same address, as FLASH's controllers map it: loads and fetches stay there */
     uint64_t monitor[10];
     /* The model's again. */
-    uint64_t clock[DISCO_MAX_CPUS]; /**< nanoseconds of a processor's modelled time when it told its clock last */
+    uint64_t clock[DISCO_MAX_CPUS]; /**< nanoseconds that a processor was busy, when it told its clock last */
 };
 
 /** The instruction `ori $0, $0, 0xd15f`: the model writes what time it is on this processor to `clock`. */
@@ -186,7 +186,7 @@ static inline void disco_flash_copied(struct disco_flash_reader *r, uint64_t fro
     disco_store(&r->area->copied_end, end);
 }
 
-/** Modelled time of @p cpu, ns, when it last executed DISCO_FLASH_TELL_CLOCK. */
+/** Modelled time that @p cpu was busy, ns, when it last executed DISCO_FLASH_TELL_CLOCK. */
 static inline uint64_t disco_flash_clock(const struct disco_flash_reader *r, unsigned cpu)
 {
     return cpu < DISCO_MAX_CPUS ? disco_load(&r->area->clock[cpu]) : 0;

@@ -64,7 +64,6 @@ typedef void disco_pmap_purge_fn(void *ctx, const disco_ppn *ppn, size_t pages,
 /** Counters of one pmap. */
 struct disco_pmap_stats {
     uint64_t first_touch;  /**< pages made and zeroed */
-    uint64_t enters;       /**< translations entered */
     uint64_t cow_copies, net_copies;
     uint64_t collapses;    /**< pages whose replicas went, for a write fault or by a move */
     uint64_t migrations, replications;

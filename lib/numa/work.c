@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Records become moves. A revocation asks other processors and waits for them, which costs more than what is asked; so
- * moves are gathered into rounds. Those of a handful of records that belong to another pmap, or to a page that the
+ * moves are gathered into rounds, as full as the records allow. Those of a handful of records that belong to another pmap, or to a page that the
  * round moves already, wait for the next pass and are looked at again then: each pass ends at least one record.
  */
 #include "numa_private.h"
@@ -117,7 +117,7 @@ static bool settle(struct disco_numa *n, const struct disco_numa_params *p, cons
     return true;
 }
 
-/* Go through @p count records once; how many are left. */
+/* Go through @p count records once; how many are left, for which the round has to end first. */
 static size_t pass(struct disco_numa *n, struct record *r, size_t count)
 {
     struct disco_numa_params p;
@@ -128,7 +128,8 @@ static size_t pass(struct disco_numa *n, struct record *r, size_t count)
         if (!settle(n, &p, &r[i]))
             r[left++] = r[i];
     }
-    disco_numa_run(n);
+    if (left)
+        disco_numa_run(n);
     return left;
 }
 
@@ -156,6 +157,7 @@ size_t disco_numa_work(struct disco_numa *n, size_t budget)
             left = pass(n, n->record, left);
         taken += some;
     }
+    disco_numa_run(n);
     disco_numa_unlock(n);
     return taken;
 }

@@ -87,7 +87,6 @@ void disco_pmap_enter(struct disco_pmap *pm, struct disco_pmap_pair *p)
         enter_same(pm, p, second);
     else if (wanted[second])
         enter_half(pm, p, second);
-    disco_count(&pm->stats.enters, 1);
 }
 
 void disco_pmap_leave(struct disco_pmap *pm, struct disco_pmap_pair *p)

@@ -100,7 +100,7 @@ void clock_mark(struct flash *f, unsigned id, unsigned number)
 void clock_tell(struct flash *f, unsigned id)
 {
     if (f->ring.area)
-        ring_clock(f, id, clock_of(f, id) / PS_IN_NS);
+        ring_clock(f, id, clock_busy(&f->c, &f->cpu[id].n) / PS_IN_NS);
 }
 
 uint64_t clock_align(struct flash *f)

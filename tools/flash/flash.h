@@ -206,6 +206,7 @@ struct options {
     const char *out;
     uint64_t area; /* where in RAM the ring is */
     bool has_area;
+    bool sleep; /* nothing is modelled before the first mark 0 */
 };
 
 void options_default(struct options *o);

@@ -118,6 +118,8 @@ static bool parse_other(struct options *o, const char *key, const char *value)
         return parse_time(value, 1, &o->c.cycle);
     if (strcmp(key, "uma") == 0)
         return parse_switch(value, &o->c.uma);
+    if (strcmp(key, "sleep") == 0)
+        return parse_switch(value, &o->sleep);
     if (strcmp(key, "wake") == 0)
         return parse_switch(value, &o->c.wake);
     if (strcmp(key, "area") == 0)

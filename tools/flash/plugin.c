@@ -104,6 +104,27 @@ static bool ram_offset(unsigned id, qemu_plugin_meminfo_t info, uint64_t va, uin
     }
 }
 
+/* --- asleep until the first mark 0, if that is wished --- */
+
+static bool asleep; /* written while all processors run, once, to false: read as it comes */
+static qemu_plugin_id_t self;
+
+static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
+static void at_exit(qemu_plugin_id_t id, void *data);
+
+static void register_all(qemu_plugin_id_t id)
+{
+    qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate);
+    qemu_plugin_register_atexit_cb(id, at_exit, NULL);
+}
+
+/* All that was translated is translated anew, to be modelled. */
+static void wake_up(unsigned number)
+{
+    if (number == 0 && __atomic_exchange_n(&asleep, false, __ATOMIC_SEQ_CST))
+        qemu_plugin_reset(self, register_all);
+}
+
 /* --- while the machine runs --- */
 
 /* QEMU has at most 512 instructions in a block: at most 2 KiB, of lines of 16 bytes or more. */
@@ -144,6 +165,10 @@ static void on_mark(unsigned id, void *data)
 {
     unsigned number = (uintptr_t)data & 15;
 
+    if (asleep)
+        wake_up(number);
+    if (asleep)
+        return;
     if (number == DISCO_FLASH_TELL_CLOCK)
         clock_tell(&flash, id);
     else
@@ -271,6 +296,18 @@ static unsigned lines_of(const struct qemu_plugin_insn *first, size_t n, uint32_
     return (unsigned)(end >> flash.c.line_shift) - *line + 1;
 }
 
+/* Of blocks that are not modelled. */
+static void watch_marks(struct qemu_plugin_tb *tb, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+        uint32_t word = word_of(insn);
+
+        if (is_mark(word))
+            call(insn, on_mark, word & ~MARK_MASK);
+    }
+}
+
 static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
     size_t n = qemu_plugin_tb_n_insns(tb), end = n; /* of what is not counted by those behind */
@@ -279,6 +316,12 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
     unsigned lines;
 
     (void)id;
+    if (!ram)
+        find_ram(first);
+    if (asleep) {
+        watch_marks(tb, n);
+        return;
+    }
     for (size_t i = n; i-- > 0;) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
         uint32_t word = word_of(insn);
@@ -287,8 +330,6 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
         watch(insn, word, what, end - i);
         end = what ? i : end;
     }
-    if (!ram)
-        find_ram(first);
     lines = lines_of(first, n, &line);
     qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, QEMU_PLUGIN_CB_NO_REGS,
                                          number(BLOCK(line, lines, end,
@@ -356,7 +397,8 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, 
         fprintf(stderr, "flash: %s\n", wrong);
         return -1;
     }
-    qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate);
-    qemu_plugin_register_atexit_cb(id, at_exit, NULL);
+    asleep = options.sleep;
+    self = id;
+    register_all(id);
     return 0;
 }

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""One load on one machine, on the model of FLASH's memory system: what it took there, in modelled time."""
+
+import json
+import shlex
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import machine
+import modelled
+from launcher.say import Failure, say
+
+# Where a processor's time goes, in the order in which bars are built up. A native kernel is where a monitor is.
+KINDS = ("user", "supervisor", "kernel", "stall_local", "stall_remote", "idle")
+NATIVE, OFF, ON, UMA = "native", "off", "on", "uma"
+
+
+@dataclass
+class Load:
+    """What a guest does between its marks, and on how many processors and nodes."""
+    name: str
+    command: str
+    cpus: int = 1
+    nodes: int = 1
+    model: str = ""     # options of tools/flash
+    mem: str = machine.MEMORY
+    disk: str = ""      # FILE,WORDS of --disk
+
+
+@dataclass
+class Run:
+    """What came of it."""
+    words: str          # the command that does the same
+    ns: dict = field(default_factory=dict)          # by KINDS, sums over processors
+    elapsed: float = 0.0                            # ns
+    local: float = 0.0                              # share of misses
+    executed: int = 0
+    misses: int = 0
+    numa: dict = field(default_factory=dict)        # the monitor's counters
+    output: str = ""
+
+    def share(self, kind):
+        return self.ns[kind] / sum(self.ns.values())
+
+
+def words_of(load, system):
+    """The ./disco command that runs the load on a system, as a list."""
+    model = ",".join(filter(None, (load.model, "uma=on" if system == UMA else "")))
+    words = ["./disco", "native" if system == NATIVE else "run", "--cpus", load.cpus, "--nodes", load.nodes,
+             "--mem", load.mem]
+    if system != NATIVE:
+        words += ["--smp", load.cpus]
+    if system != NATIVE and load.nodes > 1:
+        words += ["--numa", ON if system == ON else OFF]
+    if model:
+        words += ["--model", model]
+    if load.disk:
+        words += ["--disk", load.disk]
+    return [str(word) for word in words]
+
+
+def run(load, system):
+    """Run it. The guest's marks 0 and 1 stand around what counts."""
+    import harness      # tests/system: a run of ./disco with everything kept
+    words = words_of(load, system)
+    say(f"{load.name}: {system}")
+    with tempfile.TemporaryDirectory(prefix="disco-paper-") as folder:
+        out, stats = Path(folder) / "figures.json", Path(folder) / "stats.json"
+        more = ["--figures", out, "--exec", load.command]
+        if "--numa" in words:
+            more += ["--stats", stats]
+        done = harness.disco(*words[1:], *more, timeout=machine.TIMEOUT)
+        if done.status:
+            raise Failure(f"{load.name} on {system} ended with status {done.status}: {done.err}")
+        return result(words + ["--figures", "figures.json", "--exec", load.command], modelled.Figures(json.loads(out.read_text())),
+                      last(stats) if "--numa" in words else {}, done.out.decode(errors="replace"))
+
+
+def last(stats):
+    lines = stats.read_text().splitlines()
+    return json.loads(lines[-1]).get("numa", {}) if lines else {}
+
+
+def result(words, figures, numa, output):
+    piece = figures.between()
+    return Run(shlex.join(words), {kind: piece["ns"][kind] for kind in KINDS}, figures.elapsed(piece),
+               piece.get("local_share", 1.0), piece["executed"]["all"], piece.get("misses", 0), numa, output)
