@@ -18,7 +18,7 @@
  * Hardware keeps memory coherent, so a wrong decision costs time and never correctness. Everything here may therefore
  * look at pages without a lock and be overtaken: pmap.h checks each move again.
  *
- * An engine, struct ::disco_numa, takes hot records from any processor into a bounded queue (disco_numa_hot()), and
+ * An engine, struct disco_numa, takes hot records from any processor into a bounded queue (disco_numa_hot()), and
  * one processor at a time works them off (disco_numa_work()), in rounds of up to DISCO_PMAP_MANY moves of one pmap that
  * share a revocation. What it remembers of pages is bounded, and forgotten in O(1) when an interval ends.
  *

@@ -37,6 +37,15 @@ static void data(FILE *to, const struct options *o, const struct result *r, unsi
     fprintf(to, "EOD\n");
 }
 
+static bool all_above_zero(const struct options *o)
+{
+    for (unsigned i = 0; i < o->costs; i++) {
+        if (!o->cost[i])
+            return false;
+    }
+    return true;
+}
+
 static void script(FILE *to, const struct options *o, const struct result *r, unsigned n)
 {
     fprintf(to, "set terminal svg size 720,440 background 'white'\nset output ");
@@ -45,9 +54,9 @@ static void script(FILE *to, const struct options *o, const struct result *r, un
         to,
         "\nset title '%u nodes: the best trigger at each cost of a move'\n"
         "set xlabel 'cost of a move (us)'\nset ylabel 'local misses (%%)'\nset y2label 'moves'\n"
-        "set ytics nomirror\nset y2tics\nset yrange [0:100]\nset y2range [0:*]\nset key bottom "
-        "left\nset grid\n",
-        o->nodes);
+        "set ytics nomirror\nset y2tics\nset yrange [0:100]\nset y2range [0:*]\nset grid\n"
+        "set key outside bottom center horizontal\n%s",
+        o->nodes, all_above_zero(o) ? "set logscale x\n" : "");
     data(to, o, r, n);
     fprintf(to,
             "plot %.4f with lines dashtype 2 title 'local, without moves', \\\n"
