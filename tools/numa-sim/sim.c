@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The machine: pages, where they and their replicas lie, and the counts that FLASH's node controllers keep. A page comes
- * into being on the node that touches it first. A processor uses the nearest copy, and a store to a page that has
- * replicas collapses it at once, as pmap does.
+ * The machine: pages, where they and their replicas lie, and the counts that FLASH's node controllers keep. A page
+ * comes into being on the node that touches it first. A processor uses the nearest copy, and a store to a page that
+ * has replicas collapses it at once, as pmap does.
  */
 #include "sim.h"
 

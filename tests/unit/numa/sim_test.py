@@ -44,7 +44,8 @@ def run(*words, trace=None, path=None):
             file.write_text(trace)
             words = (*words, file)
         env = {**os.environ, **({"PATH": path} if path is not None else {})}
-        done = subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, timeout=100, check=False, env=env)
+        done = subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, timeout=100, check=False,
+                              env=env)
     done.stderr = done.stderr.replace(folder + "/", "")
     return done
 
@@ -124,12 +125,13 @@ class Refused(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (status, f"numa-sim: {text}\n"))
 
     def test_traces(self):
-        for line, text in (("x", "the time is no number of nanoseconds"), ("-1 0 0 r", "the time is no number of nanoseconds"),
-                           ("5 8 0 r", "there is no such node: see --nodes"), ("5 0 p r", "the page is no number"),
-                           ("5 0 1", "neither r nor w"), ("5 0 1 x", "neither r nor w"), ("5 0 1 rw", "neither r nor w"),
-                           ("5 0 1 r 0", "what follows r or w is no count"), ("5 0 1 r 2 3", "what follows r or w is no count"),
-                           ("5 0 1 r -2", "what follows r or w is no count"), ("4 0 1 r", "time goes back"),
-                           ("99999999999999999999 0 1 r", "the time is no number of nanoseconds")):
+        no_time, no_kind = "the time is no number of nanoseconds", "neither r nor w"
+        no_count = "what follows r or w is no count"
+        for line, text in (("x", no_time), ("-1 0 0 r", no_time), ("99999999999999999999 0 1 r", no_time),
+                           ("4 0 1 r", "time goes back"), ("5 8 0 r", "there is no such node: see --nodes"),
+                           ("5 0 p r", "the page is no number"), ("5 0 1", no_kind), ("5 0 1 x", no_kind),
+                           ("5 0 1 rw", no_kind), ("5 0 1 r 0", no_count), ("5 0 1 r 2 3", no_count),
+                           ("5 0 1 r -2", no_count)):
             self.refused(1, f"trace:3: {text}", trace=f"# a trace\n5 0 0 w\n{line}\n")
         self.refused(1, "trace: there is nothing in it", trace="# nothing\n\n")
         self.refused(1, "/nowhere/trace: No such file or directory", "/nowhere/trace")
@@ -160,8 +162,8 @@ class Pictures(unittest.TestCase):
             tool, told = Path(folder) / "gnuplot", Path(folder) / "told"
             tool.write_text(f"#!/bin/sh\nexec /bin/cat > {told}\n")
             tool.chmod(0o755)
-            done = run("--nodes", 2, "--trigger", 4, "--sharing", 4, "--cost", "1,20", "--plot", "it's.svg", trace=MOVES,
-                       path=folder)
+            done = run("--nodes", 2, "--trigger", 4, "--sharing", 4, "--cost", "1,20", "--plot", "it's.svg",
+                       trace=MOVES, path=folder)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             text = told.read_text()
         self.assertIn("set output 'it''s.svg'\n", text)

@@ -367,7 +367,7 @@ START_TEST(being_revoked)
 }
 END_TEST
 
-/* The record waits; meanwhile its page is freed and becomes another's, who is judged in its place: it costs time only. */
+/* The record waits; meanwhile its page is freed and becomes another's, who is judged in its place. */
 START_TEST(reused)
 {
     uint64_t mpn;
