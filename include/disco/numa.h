@@ -218,8 +218,9 @@ struct disco_numa_hot {
 int disco_numa_hot(struct disco_numa *n, const struct disco_numa_hot *h);
 
 /**
- * Take up to @p budget records, look each page up again, decide, and move. If another processor is at it, or waits to
- * detach a pmap or to drop replicas, this one returns at once. @return the records taken.
+ * Take up to @p budget records, look each page up again, decide, and move. If another processor is at it this one
+ * returns at once, and likewise after the next round if somebody waits to detach a pmap or to drop replicas; the next
+ * call goes on with what is left. @return the records taken.
  */
 size_t disco_numa_work(struct disco_numa *n, size_t budget);
 /** Records that wait. A snapshot, lock-free: whether there is work to do. */

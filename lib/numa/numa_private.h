@@ -110,7 +110,8 @@ struct disco_numa {
     uint32_t waiters; /* for the work lock; atomic */
     struct history history;
     struct ring ring[DISCO_MAX_NODES];
-    struct record record[DISCO_PMAP_MANY];
+    struct record record[DISCO_PMAP_MANY]; /* taken from the queue */
+    uint64_t left; /* of these, still to be decided; may be read without the lock */
     struct round round;
     uint64_t spent; /* moves in this interval */
     struct disco_numa_stats stats;
