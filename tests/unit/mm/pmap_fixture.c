@@ -17,6 +17,7 @@ static void purge(void *ctx, const disco_ppn *ppn, size_t pages, const struct di
     struct disco_pmap *of = ctx;
 
     purged.calls++;
+    purged.of[of->id]++;
     purged.ppn = ppn[0];
     purged.pages = pages;
     purged.n = n;
