@@ -80,6 +80,24 @@ static void share(disco_mpn mpn, enum disco_pmap_reason r)
     }
 }
 
+static void guest_steps(unsigned most)
+{
+    for (unsigned i = dice(most); i; i--)
+        guest_step();
+}
+
+/* A page that several use by now: copies of it come and, perhaps, go while they load from them. */
+static void copies_of_shared(unsigned vm, disco_ppn ppn)
+{
+    struct disco_pmap_move m = {ppn, dice(NODES), DISCO_PMAP_REPLICATE, 1};
+
+    disco_pmap_move_many(&pm[vm], &m, 1);
+    guest_steps(40);
+    m.kind = DISCO_PMAP_COLLAPSE;
+    if (dice(4))
+        disco_pmap_move_many(&pm[vm], &m, 1);
+}
+
 /* Lend some pages, share one onto some others, watch them for a while, let go. */
 static void lend(void)
 {
@@ -98,10 +116,11 @@ static void lend(void)
     }
     for (unsigned i = 0; i < got; i++)
         copy_words(p[i].mpn, first[i]);
-    if (got)
+    if (got) {
         share(p[0].mpn, r);
-    for (unsigned i = dice(20); i; i--)
-        guest_step();
+        copies_of_shared(vm, p[0].ppn);
+    }
+    guest_steps(20);
     for (unsigned i = 0; i < got; i++) {
         copy_words(p[i].mpn, later);
         MUST(!memcmp(first[i], later, sizeof later));
@@ -148,8 +167,7 @@ static void short_life(void)
 
         MUST(!err || err == DISCO_ERR_NO_SPACE);
         MUST(!disco_memmap_put(mm, mpn));
-        for (unsigned i = dice(20); i; i--)
-            guest_step();
+        guest_steps(20);
         (void)disco_pmap_write_fault(&x, (disco_ppn){dice(2)}, here());
     }
     disco_pmap_fini(&x);

@@ -25,6 +25,8 @@ struct purged {
     size_t n;
     disco_tlbe word;     /* the entries' first words while purging, all in one */
     uint8_t *last_store; /* where a guest stores just before it loses the page */
+    disco_mpn watched;   /* a page, and what it was while purging */
+    enum disco_page_state was;
 };
 extern struct purged purged;
 

@@ -94,7 +94,10 @@ START_TEST(a_collapse_names_the_places_of_others)
     share(5, &other, 9);
     ck_assert_int_eq(move(&pm, 5, 1, DISCO_PMAP_REPLICATE), 0);
     enter(12, 3, 5, 6);
+    purged.watched.v = mpn_at(&pm, 5, 1);
     ck_assert_int_eq(move(&other, 9, 0, DISCO_PMAP_COLLAPSE), 0);
+    ck_assert_int_eq(purged.was, DISCO_PAGE_REPLICA);
+    ck_assert_int_eq(disco_memmap_state(mm, purged.watched), DISCO_PAGE_FREE);
     ck_assert_uint_eq(purged.of[1], 1);
     ck_assert_uint_eq(purged.ppn.v, 5);
     ck_assert_uint_eq(purged.n, 1);
