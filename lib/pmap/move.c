@@ -234,7 +234,7 @@ static void move_all(struct disco_pmap *pm, struct disco_pmap_move *m, size_t n)
 
 void disco_pmap_move_many(struct disco_pmap *pm, struct disco_pmap_move *m, size_t n)
 {
-    if (n <= DISCO_PMAP_MANY) {
+    if (n && n <= DISCO_PMAP_MANY) {
         move_all(pm, m, n);
         return;
     }
