@@ -56,7 +56,7 @@ struct miss {
 
 struct source;
 
-/* A trace is read whole; what is wrong with it ends the program. */
+/* One at a time. A trace is read whole; what is wrong with it ends the program. */
 struct source *source_open(const struct options *o);
 void source_rewind(struct source *s);
 bool source_next(struct source *s, struct miss *m);

@@ -170,13 +170,13 @@ static bool make_up(struct source *s, struct miss *m)
 
 struct source *source_open(const struct options *o)
 {
-    struct source *s = must_have(calloc(1, sizeof *s));
+    static struct source s;
 
-    s->o = o;
+    s = (struct source){.o = o};
     if (o->trace)
-        read_trace(s);
-    source_rewind(s);
-    return s;
+        read_trace(&s);
+    source_rewind(&s);
+    return &s;
 }
 
 void source_rewind(struct source *s)
@@ -198,5 +198,5 @@ bool source_next(struct source *s, struct miss *m)
 void source_close(struct source *s)
 {
     free(s->miss);
-    free(s);
+    s->miss = NULL;
 }
