@@ -18,7 +18,7 @@
  * Hardware keeps memory coherent, so a wrong decision costs time and never correctness. Everything here may therefore
  * look at pages without a lock and be overtaken: pmap.h checks each move again.
  *
- * An engine, struct ::disco_numa, takes hot records from any processor into a bounded queue (disco_numa_hot()), and
+ * An engine, struct disco_numa, takes hot records from any processor into a bounded queue (disco_numa_hot()), and
  * one processor at a time works them off (disco_numa_work()), in rounds of up to DISCO_PMAP_MANY moves of one pmap that
  * share a revocation. What it remembers of pages is bounded, and forgotten in O(1) when an interval ends.
  *
@@ -27,9 +27,9 @@
  *    disco_numa_detach() and disco_numa_drop_replicas(), which wait for it. pmap entries are locked inside it: whoever
  *    calls one of the three holds no pmap entry and no lock of a memmap, and is not in a backend's `relax`. Who waits
  *    serves purges, and waits for one round at most (disco_numa_work() ends early for it);
- *  - the *queue lock* (lock.h, 6), a leaf: disco_numa_hot(), disco_numa_set() and disco_numa_get() take nothing but it, so
- *    they may be called with whatever held. A processor on which an interrupt can call them has interrupts off whenever
- *    it does.
+ *  - the *queue lock* (lock.h, 6), a leaf: disco_numa_hot(), disco_numa_set() and disco_numa_get() take nothing but it,
+ *    so they may be called with whatever held. A processor on which an interrupt can call them has interrupts off
+ *    whenever it does.
  * The other calls take no lock.
  */
 
@@ -63,12 +63,12 @@ struct disco_numa_params {
 };
 
 /**
- * What Disco starts with. Verghese et al. have 128, a quarter of it, 1, 1 and 100 ms, where a move costs 400 to 500 us.
- * Here it costs 60 to 100 us, and a far miss costs 600 ns more than a near one: it has paid for itself after 100 to
- * 170 misses. A rule that never does much worse than one that knows the future waits for as many; but pages that became
- * hot within 100 ms mostly stay so. Hence half of Verghese's trigger, 64, with the same quarter for sharing and one store;
- * and two migrations, for a virtual CPU may itself be moved twice. 256 moves are at most a quarter of one processor's
- * time in an interval. `copy` is for 128-byte lines, all counted.
+ * What Disco starts with. Verghese et al. have 128, a quarter of it, 1, 1 and 100 ms, where a move costs 400 to 500
+ * us. Here it costs 60 to 100 us, and a far miss costs 600 ns more than a near one: it has paid for itself after 100
+ * to 170 misses. A rule that never does much worse than one that knows the future waits for as many; but pages that
+ * became hot within 100 ms mostly stay so. Hence half of Verghese's trigger, 64, with the same quarter for sharing
+ * and one store; and two migrations, for a virtual CPU may itself be moved twice. 256 moves are at most a quarter of
+ * one processor's time in an interval. `copy` is for 128-byte lines, all counted.
  */
 void disco_numa_params_default(struct disco_numa_params *p);
 /** DISCO_ERR_BAD_ARG for an unknown mode, no trigger, sharing 0 or above the trigger, or no interval; else 0. */
@@ -219,17 +219,18 @@ struct disco_numa_hot {
 int disco_numa_hot(struct disco_numa *n, const struct disco_numa_hot *h);
 
 /**
- * Take up to @p budget records, look each page up again, decide, and move. If another processor is at it, or waits to
- * detach a pmap or to drop replicas, this one returns at once. @return the records taken.
+ * Take up to @p budget records, look each page up again, decide, and move. If another processor is at it this one
+ * returns at once, and likewise after the next round if somebody waits to detach a pmap or to drop replicas; the next
+ * call goes on with what is left. @return the records taken.
  */
 size_t disco_numa_work(struct disco_numa *n, size_t budget);
 /** Records that wait. A snapshot, lock-free: whether there is work to do. */
 uint64_t disco_numa_waiting(const struct disco_numa *n);
 
 /**
- * Memory on @p node is short: free replicas there, those made longest ago first, until it has @p pages free pages or none
- * is left that is remembered. All copies of such a page go with it, for a page has all its replicas or none. Time
- * is proportional to the replicas looked at, each at most once.
+ * Memory on @p node is short: free replicas there, those made longest ago first, until it has @p pages free pages or
+ * none is left that is remembered. All copies of such a page go with it, for a page has all its replicas or none.
+ * Time is proportional to the replicas looked at, each at most once.
  * @return the replicas freed on @p node.
  */
 uint64_t disco_numa_drop_replicas(struct disco_numa *n, unsigned node, uint64_t pages);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Replicas are memory that can be had back: they are dropped first when a node runs short. Which pages have one there is
- * remembered in a ring for each node, by their masters. An entry may be out of date (its replicas went with a store, or
- * with the page) and is then passed over; when a ring is full it forgets the oldest.
+ * Replicas are memory that can be had back: they are dropped first when a node runs short. Which pages have one there
+ * is remembered in a ring for each node, by their masters. An entry may be out of date (its replicas went with a
+ * store, or with the page) and is then passed over; when a ring is full it forgets the oldest.
  */
 #include "numa_private.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * From a hot record to what the policy asks. A record is old when its turn comes: its page may have been freed, given
- * to somebody else, moved, replicated. So nothing but the counts is taken from it, and the page is looked up anew; without
- * locks, for pmap does so again when it moves.
+ * to somebody else, moved, replicated. So nothing but the counts is taken from it, and the page is looked up anew;
+ * without locks, for pmap does so again when it moves.
  */
 #include "numa_private.h"
 
@@ -113,8 +113,9 @@ void disco_numa_look(struct disco_numa *n, disco_mpn mpn, unsigned node, struct 
 }
 
 /*
- * Stores that tell whether the page is written to. On a replica they are from before it became one, or our own copying. The
- * same is true of those that were counted before the page's last move, and of as many as its note knows of.
+ * Stores that tell whether the page is written to. On a replica they are from before it became one, or our own
+ * copying. The same is true of those that were counted before the page's last move, and of as many as its note knows
+ * of.
  */
 static uint64_t stores(const struct record *r, const struct target *t, const struct note *note)
 {

@@ -6,8 +6,8 @@
  * The engine. Who may touch what:
  *
  *   queue, params                 who holds the queue lock; its numbers may be read without
- *   history, rings, round, stats  who holds the work lock; of stats, which may be read without, the first four belong to
- *                                 the queue lock
+ *   history, rings, round, stats  who holds the work lock; of stats, which may be read without, the first four belong
+ *                                 to the queue lock
  *   pmap[]                        disco_numa_attach() puts in by compare-and-swap, disco_numa_detach() takes out with
  *                                 the work lock held: what its holder finds there lives until it lets go
  *   generation, end               atomics, which disco_numa_tick() writes; interval, disco_numa_set()
@@ -25,7 +25,7 @@
 
 /* --- history.c --- */
 
-/* What is remembered of a page within an interval. A private page is known by its user, for its machine page changes. */
+/* What is remembered of a page within an interval. A private page goes by its user, for its machine page changes. */
 struct note {
     uint64_t key;
     uint64_t generation; /* of the interval; if it is not the present one, this is nothing */
@@ -111,7 +111,8 @@ struct disco_numa {
     uint32_t waiters; /* for the work lock; atomic */
     struct history history;
     struct ring ring[DISCO_MAX_NODES];
-    struct record record[DISCO_PMAP_MANY];
+    struct record record[DISCO_PMAP_MANY]; /* taken from the queue */
+    uint64_t left; /* of these, still to be decided; may be read without the lock */
     struct round round;
     uint64_t spent; /* moves in this interval */
     struct disco_numa_stats stats;

@@ -83,5 +83,5 @@ uint64_t disco_numa_waiting(const struct disco_numa *n)
 {
     uint64_t tail = disco_load(&n->queue.tail), head = disco_load(&n->queue.head);
 
-    return head > tail ? head - tail : 0;
+    return disco_load(&n->left) + (head > tail ? head - tail : 0);
 }

@@ -133,29 +133,32 @@ static size_t pass(struct disco_numa *n, struct record *r, size_t count)
     return left;
 }
 
-static bool try_lock(struct disco_numa *n)
+static bool wanted(const struct disco_numa *n)
 {
-    return !__atomic_load_n(&n->waiters, __ATOMIC_RELAXED) &&
-           !__atomic_exchange_n(&n->work.held, 1, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(&n->waiters, __ATOMIC_RELAXED);
 }
 
-/*
- * Records that were taken are worked off even if somebody waits, round by round, so that none is lost; all of them are
- * no more than DISCO_PMAP_MANY.
- */
+static bool try_lock(struct disco_numa *n)
+{
+    return !wanted(n) && !__atomic_exchange_n(&n->work.held, 1, __ATOMIC_ACQUIRE);
+}
+
+/* Who waits for the lock waits for one pass, which is one round: records that are left stay for the next caller. */
 size_t disco_numa_work(struct disco_numa *n, size_t budget)
 {
-    size_t taken = 0, some = 1;
+    size_t taken = 0, max;
 
-    if (!try_lock(n))
+    if (!budget || !try_lock(n))
         return 0;
-    while (some && taken < budget && !__atomic_load_n(&n->waiters, __ATOMIC_RELAXED)) {
-        size_t max = budget - taken < DISCO_PMAP_MANY ? budget - taken : DISCO_PMAP_MANY;
-
-        some = disco_queue_take(n, n->record, max);
-        for (size_t left = some; left;)
-            left = pass(n, n->record, left);
-        taken += some;
+    while (!wanted(n) && (n->left || taken < budget)) {
+        if (!n->left) {
+            max = budget - taken < DISCO_PMAP_MANY ? budget - taken : DISCO_PMAP_MANY;
+            disco_store(&n->left, disco_queue_take(n, n->record, max));
+            taken += n->left;
+        }
+        if (!n->left)
+            break;
+        disco_store(&n->left, pass(n, n->record, n->left));
     }
     disco_numa_run(n);
     disco_numa_unlock(n);

@@ -128,15 +128,20 @@ int disco_entry_new_page(struct disco_pmap *pm, disco_ppn ppn, unsigned node, di
     return err ? err : disco_memmap_adopt(pm->mm, *out, user_of(pm, ppn));
 }
 
+/* *out only if it is the caller's to keep. */
 int disco_entry_page_on(struct disco_pmap *pm, unsigned node, disco_mpn *out)
 {
-    int err = disco_memmap_alloc(pm->mm, node, DISCO_PAGE_PRIVATE, out);
+    disco_mpn mpn;
+    int err = disco_memmap_alloc(pm->mm, node, DISCO_PAGE_PRIVATE, &mpn);
 
-    if (!err && disco_memmap_node(pm->mm, *out) != node) {
-        disco_memmap_put(pm->mm, *out);
-        err = DISCO_ERR_NO_MEMORY;
+    if (err)
+        return err;
+    if (disco_memmap_node(pm->mm, mpn) != node) {
+        disco_memmap_put(pm->mm, mpn);
+        return DISCO_ERR_NO_MEMORY;
     }
-    return err;
+    *out = mpn;
+    return DISCO_OK;
 }
 
 int disco_entry_touch(struct disco_pmap *pm, struct hold *h, unsigned node)

@@ -186,7 +186,8 @@ static void note_others(const struct batch *b, const struct many *held, struct o
     }
 }
 
-static void move(struct batch *b, const uint8_t *order, size_t n, struct others *o)
+/* Its entries are off the stack while others are asked. */
+__attribute__((noinline)) static void move(struct batch *b, const uint8_t *order, size_t n, struct others *o)
 {
     struct many held;
 
@@ -233,7 +234,7 @@ static void move_all(struct disco_pmap *pm, struct disco_pmap_move *m, size_t n)
 
 void disco_pmap_move_many(struct disco_pmap *pm, struct disco_pmap_move *m, size_t n)
 {
-    if (n <= DISCO_PMAP_MANY) {
+    if (n && n <= DISCO_PMAP_MANY) {
         move_all(pm, m, n);
         return;
     }

@@ -74,9 +74,10 @@ static void begin_all(struct disco_pmap *pm, struct many *m, struct disco_pmap_p
     }
 }
 
-static bool all_allowed(struct disco_pmap_place *p, size_t n, enum disco_pmap_reason reason)
+/* Whether there is anything to do; else each place knows why not. */
+static bool some_allowed(struct disco_pmap_place *p, size_t n, enum disco_pmap_reason reason)
 {
-    if (shares(reason) && n <= DISCO_PMAP_MANY)
+    if (shares(reason) && n && n <= DISCO_PMAP_MANY)
         return true;
     for (size_t i = 0; i < n; i++)
         p[i].err = DISCO_ERR_BAD_ARG;
@@ -119,7 +120,7 @@ void disco_pmap_share_many(struct disco_pmap *pm, struct disco_pmap_place *p, si
 {
     struct many m;
 
-    if (!all_allowed(p, n, reason))
+    if (!some_allowed(p, n, reason))
         return;
     begin_all(pm, &m, p, n, begin_share, NULL);
     remove(pm, &m);
@@ -178,7 +179,7 @@ void disco_pmap_lend_many(struct disco_pmap *pm, struct disco_pmap_place *p, siz
     const struct want want = {node, reason};
     struct many m;
 
-    if (!all_allowed(p, n, reason))
+    if (!some_allowed(p, n, reason))
         return;
     begin_all(pm, &m, p, n, begin_lend, &want);
     disco_many_revoke(pm, &m);

@@ -2,7 +2,7 @@
 /*
  * memmap, pmap and l2tlb under fire. Threads play processors; each runs a virtual CPU of each of
  * two VMs, with an L2TLB of its own and a small TLB, and loads, stores, lends, shares, drops,
- * migrates and replicates pages at random, on a machine with hardly more memory than the VMs
+ * migrates, replicates, collapses and remaps pages at random, on a machine with hardly more memory than the VMs
  * want. A purge clears L2TLBs, then asks every other processor to clear its TLB, and waits, serving
  * what others ask meanwhile. Run it under ThreadSanitizer too: machine pages are copied and
  * zeroed by plain memcpy, so that a page changed while somebody can still write it is a data race.
@@ -18,7 +18,7 @@
  * And: a page that was lent does not change while the reference is kept. At the end no page is
  * missing.
  *
- * Pages are dropped and shared several at once too, in orders that cross; each VM has a map of dead pages,
+ * Pages are dropped, shared, lent and moved several at once too, in orders that cross; each VM has a map of dead pages,
  * which all processors want to set at the same time and one turns off in the end.
  *
  * DISCO_STRESS_SECONDS: how long, 10 unless told.
@@ -30,6 +30,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+/* At once. */
+enum { LENT = 3, MOVES = 6 };
 
 static uint64_t stop, running = CPUS, maps;
 
@@ -77,35 +80,99 @@ static void share(disco_mpn mpn, enum disco_pmap_reason r)
     }
 }
 
-/* Lend a page, share it onto some others, watch it for a while, let go. */
-static void lend(void)
+static void guest_steps(unsigned most)
 {
-    unsigned vm = dice(VMS);
-    enum disco_pmap_reason r = dice(2) ? DISCO_PMAP_COW : DISCO_PMAP_NET;
-    uint64_t first[CPUS], later[CPUS];
-    disco_mpn mpn;
-
-    if (disco_pmap_lend(&pm[vm], (disco_ppn){dice(PPNS)}, here(), r, &mpn))
-        return;
-    copy_words(mpn, first);
-    share(mpn, r);
-    for (unsigned i = dice(20); i; i--)
+    for (unsigned i = dice(most); i; i--)
         guest_step();
-    copy_words(mpn, later);
-    MUST(!memcmp(first, later, sizeof first));
-    MUST(!disco_memmap_put(mm, mpn));
-    self->done[5]++;
 }
 
+/* A page that several use by now: copies of it come and, perhaps, go while they load from them. */
+static void copies_of_shared(unsigned vm, disco_ppn ppn)
+{
+    struct disco_pmap_move m = {ppn, dice(NODES), DISCO_PMAP_REPLICATE, 1};
+
+    disco_pmap_move_many(&pm[vm], &m, 1);
+    guest_steps(40);
+    m.kind = DISCO_PMAP_COLLAPSE;
+    if (dice(4))
+        disco_pmap_move_many(&pm[vm], &m, 1);
+}
+
+/* Lend some pages, share one onto some others, watch them for a while, let go. */
+static void lend(void)
+{
+    unsigned vm = dice(VMS), n = 1 + dice(LENT), got = 0;
+    enum disco_pmap_reason r = dice(2) ? DISCO_PMAP_COW : DISCO_PMAP_NET;
+    struct disco_pmap_place p[LENT];
+    uint64_t first[LENT][CPUS], later[CPUS];
+
+    for (unsigned i = 0; i < n; i++)
+        p[i] = (struct disco_pmap_place){{dice(PPNS)}, {0}, 1};
+    disco_pmap_lend_many(&pm[vm], p, n, here(), r);
+    for (unsigned i = 0; i < n; i++) {
+        MUST(!p[i].err || p[i].err == DISCO_ERR_BAD_ARG || p[i].err == DISCO_ERR_NO_MEMORY);
+        if (!p[i].err)
+            p[got++] = p[i];
+    }
+    for (unsigned i = 0; i < got; i++)
+        copy_words(p[i].mpn, first[i]);
+    if (got) {
+        share(p[0].mpn, r);
+        copies_of_shared(vm, p[0].ppn);
+    }
+    guest_steps(20);
+    for (unsigned i = 0; i < got; i++) {
+        copy_words(p[i].mpn, later);
+        MUST(!memcmp(first[i], later, sizeof later));
+        MUST(!disco_memmap_put(mm, p[i].mpn));
+        self->done[5]++;
+    }
+}
+
+/* A batch of any kinds; a page that is named twice fails the second time. */
 static void move(void)
 {
-    unsigned vm = dice(VMS);
-    disco_ppn ppn = {dice(PPNS)};
+    static const unsigned kinds[] = {6, 7, 11, 12}; /* in done[] */
+    struct disco_pmap_move b[MOVES];
+    unsigned vm = dice(VMS), n = 1 + dice(MOVES);
 
-    if (dice(2))
-        self->done[6] += !disco_pmap_migrate(&pm[vm], ppn, dice(NODES));
-    else
-        self->done[7] += !disco_pmap_replicate(&pm[vm], ppn, dice(NODES));
+    for (unsigned i = 0; i < n; i++)
+        b[i] = (struct disco_pmap_move){{dice(PPNS)}, dice(NODES), dice(DISCO_PMAP_REMAP + 1), 1};
+    disco_pmap_move_many(&pm[vm], b, n);
+    for (unsigned i = 0; i < n; i++) {
+        bool again = false;
+
+        for (unsigned k = 0; k < i; k++)
+            again |= b[k].ppn.v == b[i].ppn.v;
+        MUST((b[i].err == DISCO_ERR_BAD_ARG) == again);
+        MUST(!b[i].err || again || b[i].err == DISCO_ERR_NOT_FOUND || b[i].err == DISCO_ERR_BUSY ||
+             b[i].err == DISCO_ERR_NO_MEMORY);
+        self->done[kinds[b[i].kind]] += !b[i].err;
+    }
+}
+
+/* A VM that nobody runs, and that ends at once: others that move the page it shares may be about to visit it. */
+static void short_life(void)
+{
+    struct disco_pmap_config c = {
+        .id = VMS + self->id, .pages = 2, .mm = mm, .backend = &m.b,
+    };
+    struct disco_pmap x;
+    void *s = mock_storage(disco_pmap_size(&c));
+    disco_mpn mpn;
+
+    MUST(!disco_pmap_init(&x, s, disco_pmap_size(&c), &c));
+    if (!disco_pmap_lend(&pm[dice(VMS)], (disco_ppn){dice(PPNS)}, here(), DISCO_PMAP_COW, &mpn)) {
+        int err = disco_pmap_share(&x, (disco_ppn){dice(2)}, mpn, DISCO_PMAP_COW);
+
+        MUST(!err || err == DISCO_ERR_NO_SPACE);
+        MUST(!disco_memmap_put(mm, mpn));
+        guest_steps(20);
+        (void)disco_pmap_write_fault(&x, (disco_ppn){dice(2)}, here());
+    }
+    disco_pmap_fini(&x);
+    free(s);
+    self->done[13]++;
 }
 
 /* Lock-free look-ups have nothing to hold on to; they must only never come up with nonsense. */
@@ -189,6 +256,7 @@ static void step(void)
     case 11: case 12: case 13: access(); break;
     case 14: case 15: switch_asid(); break;
     case 16: case 17: case 18: case 19: case 20: case 21: case 22: case 23: mark(); break;
+    case 24: case 25: short_life(); break;
     default: look(); break;
     }
 }
@@ -257,7 +325,7 @@ static void report(double took)
 {
     static const char *const name[] = {
         "loads", "write faults", "stores", "drops", "shares", "lends", "migrations",
-        "replications", "look-ups", "accesses", "marks",
+        "replications", "look-ups", "accesses", "marks", "collapses", "remaps", "short lives",
     };
     uint64_t hits = 0;
 
@@ -275,9 +343,11 @@ static void report(double took)
         const struct disco_pmap_stats *s = &pm[v].stats;
 
         printf("VM %u: %llu enters, %llu purges (%llu everywhere), %llu + %llu copies, %llu reused,"
-               " %llu collapses, %llu dead\n", v, (unsigned long long)s->enters, (unsigned long long)s->purges,
+               " %llu migrations, %llu replications, %llu collapses, %llu dead\n", v,
+               (unsigned long long)s->enters, (unsigned long long)s->purges,
                (unsigned long long)s->everywhere, (unsigned long long)s->cow_copies,
                (unsigned long long)s->net_copies, (unsigned long long)s->write_reused,
+               (unsigned long long)s->migrations, (unsigned long long)s->replications,
                (unsigned long long)s->collapses, (unsigned long long)s->dead);
     }
     MUST(maps == VMS);

@@ -17,10 +17,12 @@ static void purge(void *ctx, const disco_ppn *ppn, size_t pages, const struct di
     struct disco_pmap *of = ctx;
 
     purged.calls++;
+    purged.of[of->id]++;
     purged.ppn = ppn[0];
     purged.pages = pages;
     purged.n = n;
     purged.word = 0;
+    purged.was = disco_memmap_state(mm, purged.watched);
     for (size_t i = 0; i < pages; i++)
         purged.word |= of->entry[ppn[i].v].tlbe;
     memcpy(purged.p, p, n * sizeof *p);

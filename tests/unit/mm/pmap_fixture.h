@@ -18,12 +18,15 @@ extern struct disco_pmap pm, other;
 
 struct purged {
     unsigned calls;
+    unsigned of[3]; /* calls by the pmap's number: 1 `pm`, 2 `other` */
     disco_ppn ppn; /* the first */
     size_t pages;
     struct disco_purge p[64];
     size_t n;
     disco_tlbe word;     /* the entries' first words while purging, all in one */
     uint8_t *last_store; /* where a guest stores just before it loses the page */
+    disco_mpn watched;   /* a page, and what it was while purging */
+    enum disco_page_state was;
 };
 extern struct purged purged;
 

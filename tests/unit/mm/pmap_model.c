@@ -2,18 +2,9 @@
 #include "pmap_model.h"
 
 #include "pmap_world.h"
+#include "pmap_model_move.h"
 
 #include <string.h>
-
-/* --- input --- */
-
-static unsigned byte(unsigned n)
-{
-    if (!w.left)
-        return 0;
-    w.left--;
-    return *w.data++ % n;
-}
 
 /* --- the model of each call: predicted result --- */
 
@@ -53,6 +44,7 @@ static int model_own(unsigned vm, uint64_t ppn, unsigned node, bool *learned)
     if (err || p->reason == DISCO_PMAP_WRITABLE)
         return err;
     if (sole(p->o)) {
+        w.moved[vm].collapses += p->reason == DISCO_PMAP_REPLICA;
         memset(p->o->replica, 0, sizeof p->o->replica);
         p->reason = DISCO_PMAP_WRITABLE;
         return 0;
@@ -203,6 +195,85 @@ static void lend(void)
     }
     o->tokens++;
     w.token[k] = o;
+}
+
+struct lending {
+    int want;
+    bool learned;
+    struct object *o, **token;
+};
+
+/* In the order of the PPNs, the first of equal ones first. @return whether something is taken from the guest. */
+static bool model_lend_many(unsigned vm, const struct disco_pmap_place *p, struct lending *l, unsigned n,
+                            unsigned node)
+{
+    bool revokes = false;
+
+    for (uint64_t ppn = 0; ppn <= PPNS; ppn++) {
+        bool again = false;
+
+        for (unsigned i = 0; i < n; i++) {
+            struct page *page = &w.page[vm][ppn % PPNS];
+
+            if (p[i].ppn.v != ppn)
+                continue;
+            l[i].want = again         ? DISCO_ERR_BAD_ARG
+                        : ppn == PPNS ? DISCO_ERR_BAD_ADDRESS
+                                      : model_touch(vm, ppn, node, &l[i].learned);
+            again = true;
+            if (!l[i].want)
+                l[i].want = model_lend(page, node, &l[i].o);
+            if (l[i].want)
+                continue;
+            l[i].o->tokens++;
+            if (l[i].o == page->o && page->reason == DISCO_PMAP_WRITABLE)
+                revokes = true; /* and counts as lent when all have been revoked */
+            else if (l[i].o == page->o)
+                has_contents(vm, ppn);
+        }
+    }
+    return revokes;
+}
+
+static void lent(unsigned vm, const struct disco_pmap_place *p, struct lending *l,
+                 enum disco_pmap_reason reason)
+{
+    struct page *page = &w.page[vm][p->ppn.v % PPNS];
+
+    CHECK(p->err == l->want);
+    if (l->learned)
+        learn(vm, p->ppn.v);
+    if (l->want)
+        return;
+    *l->token = l->o;
+    if (l->o != page->o) {
+        learn_object(l->o, p->mpn.v);
+        return;
+    }
+    CHECK(p->mpn.v == l->o->mpn);
+    page->reason = reason;
+    has_contents(vm, p->ppn.v);
+}
+
+static void lend_many(void)
+{
+    unsigned vm = byte(VMS), node = byte(NODES), free_tokens = 0;
+    enum disco_pmap_reason reason = byte(2) ? DISCO_PMAP_COW : DISCO_PMAP_NET;
+    struct disco_pmap_place p[TOKENS];
+    struct lending l[TOKENS] = {0};
+    bool revokes;
+
+    for (unsigned k = 0; k < TOKENS; k++) {
+        if (w.token[k])
+            continue;
+        l[free_tokens].token = &w.token[k];
+        p[free_tokens++] = (struct disco_pmap_place){{byte(PPNS + 1)}, {0}, 1};
+    }
+    revokes = model_lend_many(vm, p, l, free_tokens, node);
+    disco_pmap_lend_many(&w.pm[vm], p, free_tokens, node, reason);
+    CHECK(w.purges == revokes);
+    for (unsigned i = 0; i < free_tokens; i++)
+        lent(vm, &p[i], &l[i], reason);
 }
 
 /* One more use of @p o, if there is room to note it. */
@@ -362,49 +433,6 @@ static void set_dead(void)
         learn(vm, ppn);
 }
 
-static void migrate(void)
-{
-    unsigned vm = byte(VMS), node = byte(NODES);
-    uint64_t ppn = byte(PPNS);
-    struct page *p = &w.page[vm][ppn];
-    bool move = p->o && p->o->node != node;
-    int want = !p->o            ? DISCO_ERR_NOT_FOUND
-               : !move          ? 0
-               : !sole(p->o)    ? DISCO_ERR_BUSY
-               : !free_on(node) ? DISCO_ERR_NO_MEMORY
-                                : 0;
-
-    CHECK(disco_pmap_migrate(&w.pm[vm], (disco_ppn){ppn}, node) == want);
-    if (move && !want) {
-        struct object *o = fresh(p->o->data, node);
-
-        release(p);
-        use(p, o, DISCO_PMAP_WRITABLE);
-        learn(vm, ppn);
-    }
-}
-
-static void replicate(void)
-{
-    unsigned vm = byte(VMS), node = byte(NODES);
-    uint64_t ppn = byte(PPNS);
-    struct page *p = &w.page[vm][ppn];
-    bool make = p->o && p->o->node != node && !p->o->replica[node];
-    int want = !p->o                    ? DISCO_ERR_NOT_FOUND
-               : is_map(p->o)           ? DISCO_ERR_BUSY
-               : make && !free_on(node) ? DISCO_ERR_NO_MEMORY
-                                        : 0;
-
-    CHECK(disco_pmap_replicate(&w.pm[vm], (disco_ppn){ppn}, node) == want);
-    if (make && !want) {
-        if (p->reason == DISCO_PMAP_WRITABLE)
-            p->reason = DISCO_PMAP_REPLICA;
-        p->o->replica[node] = real_mpn(vm, ppn, node);
-        CHECK(p->o->replica[node] != p->o->mpn);
-        CHECK(disco_memmap_node(w.mm, (disco_mpn){p->o->replica[node]}) == node);
-    }
-}
-
 /* A buffer of the guest's, somewhere, perhaps over a page boundary or out of its memory. */
 static void buffer(void)
 {
@@ -463,9 +491,10 @@ static void mark(void)
 }
 
 static void (*const step[])(void) = {
-    touch,     enter,  enter,      enter,    store,     store,   store,
-    lend,      share,  share_many, drop,     put_token, migrate, replicate,
-    replicate, buffer, lend,       nonsense, set_dead,  mark,    drop_many,
+    touch,     enter,  enter,      enter,     store,         store,   store,
+    lend,      share,  share_many, drop,      put_token,     migrate, replicate,
+    replicate, buffer, lend,       nonsense,  set_dead,      mark,    drop_many,
+    lend_many, move_many, move_many, move_many, move_one,
 };
 
 size_t pmap_model_run(const uint8_t *data, size_t size)

@@ -7,11 +7,19 @@
 
 struct world w;
 
-_Noreturn void wrong(const char *what, int line)
+_Noreturn void wrong(const char *what, const char *file, int line)
 {
-    fprintf(stderr, "pmap_model: step %zu, operation %u, line %d: not so: %s\n", w.steps, w.op,
-            line, what);
+    fprintf(stderr, "pmap_model: step %zu, operation %u, %s:%d: not so: %s\n", w.steps, w.op,
+            file, line, what);
     abort();
+}
+
+unsigned byte(unsigned n)
+{
+    if (!w.left)
+        return 0;
+    w.left--;
+    return *w.data++ % n;
 }
 
 /* --- objects --- */
@@ -211,6 +219,9 @@ static void check_stats(unsigned vm)
     CHECK(w.pm[vm].stats.present == present);
     CHECK(w.pm[vm].stats.shared == shared);
     CHECK(w.pm[vm].stats.dead == w.dead[vm].copies);
+    CHECK(w.pm[vm].stats.migrations == w.moved[vm].migrations);
+    CHECK(w.pm[vm].stats.replications == w.moved[vm].replications);
+    CHECK(w.pm[vm].stats.collapses == w.moved[vm].collapses);
 }
 
 void world_check(void)

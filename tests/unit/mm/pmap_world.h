@@ -14,7 +14,7 @@ enum {
     OBJECTS = PAGES,
 };
 
-#define CHECK(x) ((x) ? (void)0 : wrong(#x, __LINE__))
+#define CHECK(x) ((x) ? (void)0 : wrong(#x, __FILE__, __LINE__))
 
 /* A machine page as the model sees it; gone when it has neither users nor tokens. */
 struct object {
@@ -37,6 +37,11 @@ struct deadmap {
     uint64_t bytes, copies;
 };
 
+/* What a VM's statistics should say. */
+struct moved {
+    uint64_t migrations, replications, collapses;
+};
+
 struct translation {
     bool used, recorded;
     unsigned vm;
@@ -55,6 +60,7 @@ struct world {
     struct page page[VMS][PPNS];
     struct object *token[TOKENS];
     struct deadmap dead[VMS];
+    struct moved moved[VMS];
     struct translation tlb[TLB];
     unsigned next_slot;
     const uint8_t *data;
@@ -63,10 +69,13 @@ struct world {
 };
 extern struct world w;
 
+/* The next byte of the input, below @p n; 0 at its end. */
+unsigned byte(unsigned n);
+
 void world_start(void);
 void world_stop(void); /* gives everything back and checks that it is all there */
 void world_check(void);
-_Noreturn void wrong(const char *what, int line);
+_Noreturn void wrong(const char *what, const char *file, int line);
 
 /* --- objects --- */
 

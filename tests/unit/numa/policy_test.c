@@ -50,7 +50,8 @@ static const struct {
     {{HOT, .others = 25, .full = true, .low = true}, DISCO_NUMA_LEAVE, DISCO_NUMA_NO_MEMORY},
     {{HOT, .others = 25, .low = true}, DISCO_NUMA_LEAVE, DISCO_NUMA_LOW_MEMORY},
     {{HOT, .others = 25, .spent = 10}, DISCO_NUMA_LEAVE, DISCO_NUMA_CAPPED},
-    {{.node = 3, .at = 5, .misses = UINT64_MAX, .others = UINT64_MAX, .sole = true}, DISCO_NUMA_DO_REPLICATE, DISCO_NUMA_READ_SHARED},
+    {{.node = 3, .at = 5, .misses = UINT64_MAX, .others = UINT64_MAX, .sole = true},
+     DISCO_NUMA_DO_REPLICATE, DISCO_NUMA_READ_SHARED},
 
     /* A copy-on-write page of several virtual machines: no migration, and no store can change it in place. */
     {{.node = 3, .at = 5, .misses = 100, .read_only = true}, DISCO_NUMA_DO_REPLICATE, DISCO_NUMA_READ_SHARED},

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * numa's engine under fire. Threads play processors on the machine of numa's other tests; all of them have guests that
- * load, store, share and drop pages, tell of hot pages, true ones and others, work the records off, end intervals, drop
- * replicas, change the policy, and end and reset virtual machines. A page is copied and revoked by plain memcpy and a purge that
- * waits for every processor, so a page that is moved while somebody can still write it is a data race: run this
- * under ThreadSanitizer too.
+ * numa's engine under fire. Threads play processors on the machine of numa's other tests; all of them have guests
+ * that load, store, share and drop pages, tell of hot pages, true ones and others, work the records off, end
+ * intervals, drop replicas, change the policy, and end and reset virtual machines. A page is copied and revoked by
+ * plain memcpy and a purge that waits for every processor, so a page that is moved while somebody can still write it
+ * is a data race: run this under ThreadSanitizer too.
  *
  * What must hold: a word that only one processor stores to is there when it looks again, wherever the page went; every
  * record is counted once; in the end no page is missing.

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Hot records worked off: what becomes of pages, and of records that are not true any more. */
+#include "numa_private.h"
 #include "suite.h"
 #include "world.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <string.h>
 
 #define EVERY(n) for (unsigned n = 0; n < NODES; n++)
@@ -175,6 +178,46 @@ START_TEST(hot_from_everywhere)
         ck_assert_uint_eq(word_seen(0, 0, n), 7);
         ck_assert_uint_eq(word_seen(0, 1, n), 8);
     }
+}
+END_TEST
+
+/* Somebody waits for the lock: the round ends, and what is left is the next caller's. */
+static pthread_t waiter;
+static uint64_t detached;
+
+static void *detach(void *arg)
+{
+    (void)arg;
+    ck_assert_int_eq(disco_numa_detach(numa, &pm[2]), 0);
+    disco_store_release(&detached, 1);
+    return NULL;
+}
+
+static void wait_for_it(void)
+{
+    in_purge = NULL;
+    ck_assert_int_eq(pthread_create(&waiter, NULL, detach, NULL), 0);
+    while (!__atomic_load_n(&numa->waiters, __ATOMIC_RELAXED))
+        sched_yield();
+    ck_assert(!disco_load_acquire(&detached));
+}
+
+START_TEST(makes_way)
+{
+    make(0, 0, 0, 7);
+    make(1, 0, 0, 8);
+    queue(master_of(0, 0), 1);
+    queue(master_of(1, 0), 1);
+    in_purge = wait_for_it;
+    ck_assert_uint_eq(disco_numa_work(numa, 2), 2);
+    pthread_join(waiter, NULL);
+    ck_assert_uint_eq(stats().rounds, 1);
+    ck_assert_uint_eq(disco_numa_waiting(numa), 1);
+    ck_assert_uint_eq(disco_numa_work(numa, 0), 0);
+    ck_assert_uint_eq(disco_numa_waiting(numa), 1);
+    ck_assert_uint_eq(disco_numa_work(numa, 1), 0);
+    ck_assert_uint_eq(disco_numa_waiting(numa), 0);
+    ck_assert_uint_eq(node_seen(1, 0, 0), 1);
 }
 END_TEST
 
@@ -367,7 +410,7 @@ START_TEST(being_revoked)
 }
 END_TEST
 
-/* The record waits; meanwhile its page is freed and becomes another's, who is judged in its place: it costs time only. */
+/* The record waits; meanwhile its page is freed and becomes another's, who is judged in its place. */
 START_TEST(reused)
 {
     uint64_t mpn;
@@ -545,6 +588,7 @@ int main(void)
         remaps,
         rounds_of_one_pmap,
         hot_from_everywhere,
+        makes_way,
         restless,
         capped,
         history_is_bounded,
