@@ -7,7 +7,8 @@
  *
  * disco_memmap_nearest() walks the chain without a lock. What it reads may be changing under it,
  * so it believes nothing but an entry that names this master: such an entry was its replica when
- * it was read. Anything else ends the walk, and the master is always a right answer.
+ * it was read. Anything else ends the walk, and the master is always a right answer. In tests/model/replica.pml:
+ * r1 the master's link is read; r2 each replica's; c1 a copy's link is written; c2 the master's, which shows it.
  */
 #include "memmap_private.h"
 
@@ -47,8 +48,8 @@ static int chain_up(struct disco_memmap *mm, struct disco_memmap_page *master, u
         if (head_node(disco_load(&page_of_link(mm, i)->word[HEAD])) == node)
             return DISCO_ERR_BUSY;
     }
-    disco_store(&copy->word[LINK], halves(link_of_page(mm, master), chain));
-    /* Release: who finds the copy through the chain finds its contents and its entry whole. */
+    disco_store(&copy->word[LINK], halves(link_of_page(mm, master), chain)); /* c1 */
+    /* c2. Release: who finds the copy through the chain finds its contents and its entry whole. */
     disco_store_release(&master->word[LINK], link_of_page(mm, copy));
     return DISCO_OK;
 }
@@ -76,7 +77,7 @@ int disco_memmap_add_replica(struct disco_memmap *mm, disco_mpn master, disco_mp
 disco_mpn disco_memmap_nearest(const struct disco_memmap *mm, disco_mpn master, unsigned node)
 {
     const struct disco_memmap_page *pg = page_at(mm, master);
-    uint64_t link = pg ? disco_load_acquire(&pg->word[LINK]) : 0;
+    uint64_t link = pg ? disco_load_acquire(&pg->word[LINK]) : 0; /* r1 */
     uint32_t self;
 
     if (!link || high_half(link))
@@ -85,7 +86,7 @@ disco_mpn disco_memmap_nearest(const struct disco_memmap *mm, disco_mpn master, 
     for (unsigned steps = 0; low_half(link) && steps < mm->nodes; steps++) {
         const struct disco_memmap_page *r = page_of_link(mm, low_half(link));
 
-        link = disco_load_acquire(&r->word[LINK]);
+        link = disco_load_acquire(&r->word[LINK]); /* r2 */
         if (high_half(link) != self)
             return master;
         if (head_node(disco_load(&r->word[HEAD])) == node)

@@ -2,7 +2,8 @@
 /*
  * From a guest's address and length to memory. Guests lie, so the whole range is checked before
  * anything is done, and then each page is held while its piece is worked on: it cannot be
- * revoked, shared or moved under the caller's hands.
+ * revoked, shared or moved under the caller's hands. In tests/model/numa_move.pml: d1 it is held and made
+ * ready; d2 worked on.
  */
 #include "pmap_private.h"
 

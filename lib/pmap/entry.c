@@ -14,7 +14,8 @@
  *       the time its processor answers, and what it loaded is forgotten with the rest;
  *   p6: the page may be changed or given up;
  *   p7: the new word is published.
- * tests/model/shootdown.pml, pmap_entry.pml and pmap_many.pml go through every order of these steps and others'.
+ * tests/model/shootdown.pml, pmap_entry.pml, pmap_many.pml, numa_move.pml and replica.pml go through every
+ * order of these steps and others'.
  */
 #include "pmap_private.h"
 

@@ -8,16 +8,11 @@
 
 #include <string.h>
 
-/* A whole page of the guest's that is byte @c at of the frame and on. */
-struct spot {
-    uint32_t at;
-    disco_ppn ppn;
-};
-
 /* Bytes that a frame shared from end to end has pages for. */
 #define SPOTS (DISCO_NET_FRAME_MAX / DISCO_PAGE_SIZE)
 _Static_assert((DISCO_NET_FRAME_MAX - DISCO_NET_HEAD) / DISCO_PAGE_SIZE + 1 <= DISCO_NET_FRAGS,
                "a dense frame has not too many parts");
+_Static_assert(SPOTS <= DISCO_PMAP_MANY, "one revocation for a frame");
 
 struct gather {
     struct disco_net *n;
@@ -29,7 +24,8 @@ struct gather {
     uint64_t off;
     uint32_t remapped;
     struct disco_frame f;
-    struct spot spot[SPOTS];
+    uint32_t spot[SPOTS]; /* the byte of the frame where a whole page of the guest's begins */
+    struct disco_pmap_place page[SPOTS]; /* and that page: lent if there is no err */
     struct disco_io_seg s[DISCO_NET_SEGS];
 };
 
@@ -77,9 +73,10 @@ static void find_spots(struct gather *g)
 
         for (; g->s[i].len & DISCO_NET_STABLE && skip + DISCO_PAGE_SIZE <= len;
              skip += DISCO_PAGE_SIZE) {
-            if (at + skip >= first)
-                g->spot[g->spots++] = (struct spot){(uint32_t)(at + skip),
-                                                    disco_pa_page((disco_pa){g->s[i].pa + skip})};
+            if (at + skip < first)
+                continue;
+            g->spot[g->spots] = (uint32_t)(at + skip);
+            g->page[g->spots++].ppn = disco_pa_page((disco_pa){g->s[i].pa + skip});
         }
         at += len;
     }
@@ -88,7 +85,7 @@ static void find_spots(struct gather *g)
 /* Where the gap before spot @p i ends; that behind the last ends with the frame. */
 static uint32_t gap_end(const struct gather *g, uint32_t i)
 {
-    return i < g->spots ? g->spot[i].at : g->len;
+    return i < g->spots ? g->spot[i] : g->len;
 }
 
 static uint32_t head_len(const struct gather *g)
@@ -176,28 +173,40 @@ static int copy_gap(struct gather *g, uint32_t len)
     return err;
 }
 
-/* A page that cannot be lent can still be copied. */
-static int share_part(struct gather *g, disco_ppn ppn)
+/* A page that is named twice is lent once; the second time it is read-only already, and nobody is asked again. */
+static bool lent_again(struct gather *g, struct disco_pmap_place *p)
 {
-    struct disco_net_part part = {{0}, 0, DISCO_PAGE_SIZE};
+    return p->err == DISCO_ERR_BAD_ARG &&
+           !disco_pmap_lend(g->pmap, p->ppn, g->node, DISCO_PMAP_NET, &p->mpn);
+}
 
-    if (disco_pmap_lend(g->pmap, ppn, g->node, DISCO_PMAP_NET, &part.mpn))
+/* A page that cannot be lent can still be copied. One that was lent is the frame's from now on. */
+static int share_part(struct gather *g, struct disco_pmap_place *p)
+{
+    if (p->err && !lent_again(g, p))
         return copy_part(g, DISCO_PAGE_SIZE);
-    g->f.part[g->f.parts++] = part;
+    g->f.part[g->f.parts++] = (struct disco_net_part){p->mpn, 0, DISCO_PAGE_SIZE};
+    p->err = DISCO_ERR_STATE;
     g->remapped++;
     return take(g, NULL, DISCO_PAGE_SIZE);
 }
 
+/* All that can be shared is taken from the guest at once; what an error left over is given back. */
 static int build(struct gather *g)
 {
     uint32_t at = g->f.head_len;
     int err = DISCO_OK;
 
+    disco_pmap_lend_many(g->pmap, g->page, g->spots, g->node, DISCO_PMAP_NET);
     for (uint32_t i = 0; !err && i <= g->spots; i++) {
         err = copy_gap(g, gap_end(g, i) - at);
         if (!err && i < g->spots)
-            err = share_part(g, g->spot[i].ppn);
+            err = share_part(g, &g->page[i]);
         at = gap_end(g, i) + DISCO_PAGE_SIZE;
+    }
+    for (uint32_t i = 0; i < g->spots; i++) {
+        if (!g->page[i].err)
+            disco_memmap_put(g->n->mm, g->page[i].mpn);
     }
     return err;
 }

@@ -236,6 +236,24 @@ START_TEST(longest_frame)
 }
 END_TEST
 
+/* All pages of a frame together; one of them is named twice, and taken once. */
+START_TEST(one_revocation_for_a_frame)
+{
+    uint64_t before = vm->pmap.stats.purges;
+
+    PASS({2 * PAGE, 14}, {4 * PAGE, 3 * PAGE | STABLE}, {9 * PAGE, PAGE | STABLE},
+         {5 * PAGE, PAGE | STABLE});
+    ck_assert_uint_eq(vm->pmap.stats.purges, before + 1);
+    ck_assert_uint_eq(stats_of(&w, 0).remapped, 5);
+    for (uint32_t i = 0; i < 3; i++)
+        ck_assert(is_shared(i, 4 + i));
+    ck_assert(is_shared(3, 9));
+    ck_assert(is_shared(4, 5));
+    ck_assert_uint_eq(disco_memmap_refs(w.mm, f.part[0].mpn), 2);
+    ck_assert_uint_eq(disco_memmap_refs(w.mm, f.part[1].mpn), 3);
+}
+END_TEST
+
 START_TEST(refuses)
 {
     struct disco_io_seg seg[DISCO_NET_SEGS + 1] = {{2 * PAGE, DISCO_NET_FRAME_MAX}, {3 * PAGE, 1}};
@@ -291,6 +309,10 @@ START_TEST(no_memory)
     ck_assert_int_eq(send_segs(vm, seg, 3, 0, 0), DISCO_ERR_NO_MEMORY);
     ck_assert_uint_eq(free_pages(&w), 1);
     ck_assert_uint_eq(stats_of(&w, 0).sent, 1);
+    /* Nor does a page stay lent that the frame never came to. */
+    ck_assert_int_eq(disco_memmap_alloc(w.mm, 0, DISCO_PAGE_MONITOR, &hold[n++]), 0);
+    ck_assert_int_eq(send_segs(vm, seg, 3, 0, 0), DISCO_ERR_NO_MEMORY);
+    ck_assert_uint_eq(disco_memmap_refs(w.mm, (disco_mpn){mpn_at(vm, 4)}), 1);
     while (n--)
         ck_assert_int_eq(disco_memmap_put(w.mm, hold[n]), 0);
 }
@@ -359,6 +381,7 @@ int main(void)
                             checksum_is_in_the_head,
                             too_many_parts_are_copied_densely,
                             longest_frame,
+                            one_revocation_for_a_frame,
                             refuses,
                             refused_frame,
                             no_memory,
