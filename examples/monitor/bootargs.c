@@ -110,6 +110,7 @@ static void option(const char *word)
     mon.machine.tagged |= is(word, "tlb=tagged");
     o->framed |= is(word, "console=framed");
     o->stay |= is(word, "stay");
+    o->short_turns |= is(word, "short-turns");
     o->net_copy |= is(word, "net=copy");
     o->gateway |= is(word, "gateway");
     o->stop_on_reset |= is(word, "on-reset=stop");

@@ -17,6 +17,7 @@
  *   nodes=N               the machine has so many nodes: parts, each with processors and memory
  *   numa=off|migrate|replicate|on   pages follow those who use them: memory.h says where the node controllers tell of hot ones
  *   numa-KEY=N            a number of the policy: trigger, sharing, write, migrate, cap, copy; interval, in ms
+ *   short-turns           the processors of an emulator that counts instructions shall take turns often
  *   stay                  do not power off when every VM has ended
  */
 

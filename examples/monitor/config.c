@@ -143,7 +143,7 @@ static const char *complete(const struct parser *p)
     return p->disk ? complete_disk(p->c, p->disk) : NULL;
 }
 
-/* Names go into the log, where "cpu0", "machine", "disk" and "net" mean something else. */
+/* Names go into the log, where "cpu0", "machine", "disk", "net" and "numa" mean something else. */
 static bool name_ok(struct bytes b)
 {
     for (size_t i = 0; i < b.len; i++) {
@@ -153,6 +153,7 @@ static bool name_ok(struct bytes b)
             return false;
     }
     return !text_equals(b, "machine") && !text_equals(b, "disk") && !text_equals(b, "net") &&
+           !text_equals(b, "numa") &&
            (b.len < 3 || memcmp(b.at, "cpu", 3) != 0);
 }
 
@@ -201,7 +202,7 @@ static const char *section(struct parser *p, struct bytes line)
     if (disk)
         name = text_trim(rest);
     if (!name_ok(name))
-        return "a name has letters, digits, - and _, is not machine, disk or net and does not "
+        return "a name has letters, digits, - and _, is not machine, disk, net or numa and does not "
                "begin with cpu";
     p->vm = NULL;
     p->disk = NULL;

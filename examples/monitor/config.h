@@ -6,7 +6,7 @@
  * vms.conf: the virtual machines to make, and the disks they may have.
  *
  *     # comment
- *     [name]                 letters, digits, - and _; not machine, disk or net, nor cpu...
+ *     [name]                 letters, digits, - and _; not machine, disk, net or numa, nor cpu...
  *     cpus = 1               1 to 16; optional
  *     memory = 128M          K, M or G; a multiple of 8K
  *     kernel = vmlinux       a file of the boot archive

@@ -215,6 +215,8 @@ void monitor_main(int argc, uint64_t argv, uint64_t envp, uint64_t ram)
     bootargs_read(argc, argv, envp, ram);
     say("libdisco %d.%d.%d, %lu MiB of memory", DISCO_VERSION_MAJOR, DISCO_VERSION_MINOR,
         DISCO_VERSION_PATCH, mon.ram >> 20);
+    if (mon.options.short_turns)
+        board_short_turns();
     read_config();
     make_machine();
     memory_make_map();

@@ -20,6 +20,7 @@ struct options {
     bool net_copy;     /* net=copy: frames never share pages */
     bool gateway;      /* the subnet has a port to the machine's network device */
     unsigned nodes;    /* nodes=N: parts of the machine, each with processors and memory */
+    bool short_turns;  /* an emulator runs processors in turn: board.h */
     bool with_numa;    /* numa=MODE was given: what the policy goes by */
     struct disco_numa_params numa;
     uint64_t slice_ns; /* 0: the scheduler's own */

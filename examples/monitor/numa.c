@@ -93,7 +93,6 @@ void numa_make(void)
     if (!mon.options.with_numa)
         return;
     find_area();
-    board_short_turns();
     copy_text();
     for (unsigned i = 0; i < mon.machine.backend.cpus; i++)
         own[i] = memory_storage_on(mon.machine.backend.node_of_cpu[i], 128); /* a line */
@@ -214,6 +213,15 @@ static void by_reason(stats_put *put, const uint64_t *n)
     }
 }
 
+static uint64_t replicas(void)
+{
+    uint64_t n = 0, pages = mon.ram >> DISCO_PAGE_SHIFT, first = disco_ma_page((disco_ma){BOARD_RAM}).v;
+
+    for (uint64_t i = 0; i < pages; i++)
+        n += disco_memmap_state(mon.mm, (disco_mpn){first + i}) == DISCO_PAGE_REPLICA;
+    return n;
+}
+
 void numa_stats(stats_put *put)
 {
     struct disco_numa_stats s;
@@ -221,6 +229,7 @@ void numa_stats(stats_put *put)
     if (!engine)
         return;
     disco_numa_stats(engine, &s);
+    put("numa", "replicas", replicas());
     put("numa", "hot", s.hot);
     put("numa", "merged", s.merged);
     put("numa", "overflow", s.overflow);

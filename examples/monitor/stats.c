@@ -85,7 +85,7 @@ static const struct {
     {"calls_bad", OF(bad)}, {"ipis", OF(ipis)}, {"pages_freed", OF(freed)},
     {"pages_zeroed", OF(zeroed)}, {"pages_present", OF(p.present)}, {"pages_shared", OF(p.shared)},
     {"pages_asked", OF(asked)}, {"first_touch", OF(p.first_touch)}, {"purges", OF(p.purges)},
-    {"cow_copies", OF(p.cow_copies)}, {"net_copies", OF(p.net_copies)}, {"copies_reused", OF(p.write_reused)},
+    {"collapses", OF(p.collapses)}, {"cow_copies", OF(p.cow_copies)}, {"net_copies", OF(p.net_copies)}, {"copies_reused", OF(p.write_reused)},
     {"copies_dead", OF(p.dead)}, {"remap_calls", OF(remaps)}, {"remap_pages", OF(remapped)},
     {"remap_failed", OF(remaps_failed)},
     {"switches", OF(v.switches)}, {"migrations", OF(v.migrations)}, {"run_ns", OF(v.run_ns)},

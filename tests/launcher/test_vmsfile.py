@@ -50,13 +50,13 @@ class Text(unittest.TestCase):
             (VM + DISK + "cpus = 1\n", 6, "unknown key cpus"), (VM + DISK + "changes = all\n", 6, "changes is private or visible"),
             (VM + DISK + "keep = 1\n", 6, "keep is no or yes"), (VM + DISK + "log = 2G\n", 6, "at most 1G"),
             (VM + DISK + "log = 1\n", 6, "log is a number"), (VM + DISK + "size = 6K\n", 6, "size is a multiple of 4K"),
-            ("[disk]\n", 1, "not machine, disk or net"), ("[disk net]\n", 1, "not machine"), ("[disk a b]\n", 1, "letters, digits"),
+            ("[disk]\n", 1, "not machine, disk, net or numa"), ("[disk net]\n", 1, "not machine"), ("[disk a b]\n", 1, "letters, digits"),
             ("".join(f"[disk v{i}]\nimage = x\n" for i in range(9)), 17, "too many disks"),
             (VM + "disks = a b c d e\n" + "".join(f"[disk {i}]\nimage = x\n" for i in "abcde"), 4, "at most 4"),
             ("", 1, "no virtual machine"), ("# nothing\n", 1, "no virtual machine"),
             (VM + "nonsense\n", 4, "neither"), (VM + "disk = x\n", 4, "unknown key disk"),
             (VM + VM, 4, "two virtual machines of one name: a"), (VM + "cpus = 0\n", 4, "1 to 16"),
-            (VM + "cpus = 1000\n", 4, "1 to 16"), (VM + "cpus = two\n", 4, "1 to 8"),
+            (VM + "cpus = 1000\n", 4, "1 to 16"), (VM + "cpus = two\n", 4, "1 to 16"),
             (VM + "cpus = " + "9" * 5000, 4, "1 to 16"), (VM + "memory = 1M\n", 4, "given twice"),
             ("[a]\nmemory = lots\n", 2, "a number with K, M or G"), ("[a]\nmemory = 64\n", 2, "a number with"),
             ("[a]\nmemory = 0M\n", 2, "multiple of 8K"), ("[a]\nmemory = 12K\n", 2, "multiple of 8K"),
@@ -137,10 +137,14 @@ class Machines(unittest.TestCase):
     def test_options_for_the_monitor(self):
         made = plan.Plan("little", [None, None], b"", 0, True)
         wish = run.Wish(vms=2, exec="true", tlb="flush", slice=5, stats="f", monitor_append="vectors=c")
-        self.assertEqual(run.monitor_options(wish, made),
+        self.assertEqual(run.monitor_options(wish, made, 2),
                          ["vectors=c", "tlb=flush", "slice=5", "stats=1000", "on-reset=stop", "console=framed"])
         made = plan.Plan("little", [None], b"", 0, True)
-        self.assertEqual(run.monitor_options(run.Wish(), made), [])
+        self.assertEqual(run.monitor_options(run.Wish(), made, 1), [])
+        wish = run.Wish(nodes=2, numa="on", numa_set="trigger=9,interval=50")
+        self.assertEqual(run.monitor_options(wish, made, 4),
+                         ["nodes=2", "numa=on", "numa-trigger=9", "numa-interval=50"])
+        self.assertEqual(run.monitor_options(run.Wish(numa="off"), made, 4), ["nodes=4", "numa=off"])
 
 
 if __name__ == "__main__":

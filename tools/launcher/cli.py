@@ -180,6 +180,9 @@ def add_machine(one):
                      "processor where the model below runs)")
     one.add_argument("--figures", default="", metavar="FILE",
                      help="run on a model of FLASH's memory system, and write to FILE what it saw, as JSON")
+    one.add_argument("--icount", action="store_true",
+                     help="QEMU takes instructions as time, so that runs repeat whatever else this computer does. For what "
+                     "computes: with several processors QEMU 7.2 may have no time for disks, and the bare machine does not boot")
     one.add_argument("--model", default="", metavar="KEY=VALUE,...",
                      help="options of that model, which then runs: tools/flash/README.md lists them")
     one.add_argument("--timeout", type=seconds, default=0, metavar="S",
@@ -213,6 +216,8 @@ def add_tests(commands):
                      help="how long the soaks of the linux suites take, each (default: half a minute at most)")
     one.add_argument("--fuzz", type=count, default=0, metavar="SECONDS",
                      help=f"how long each fuzzer of suite fuzz runs (default: {suites.FUZZ_SECONDS})")
+    one.add_argument("--thorough", action="store_true",
+                     help="compare big-endian guests with a big-endian bare machine, which costs a fourth kernel")
     one.add_argument("--list", action="store_true", help="list the suites and end")
     one.add_argument("suites", nargs="*", metavar="SUITE", help="run these suites alone")
 

@@ -61,13 +61,13 @@ def from_image_build(endian, name, what):
     return made(out / name, f"{what} ({endian} endian)", [build_command(endian, "image", out)])
 
 
-def everything(endian):
+def everything(endian, kinds=(DISCO, NATIVE)):
     """All that belongs to Linux guests, before somebody's time is taken."""
     initramfs(endian)
     if ROOT_FILES == DISK:
         root_image(endian)
         start(endian)
-    for kind in (DISCO, NATIVE):
+    for kind in kinds:
         kernel(endian, kind)
 
 

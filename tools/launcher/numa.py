@@ -17,7 +17,7 @@ AREA = 256 << 10    # where in RAM: examples/monitor/memory.h; there is room for
 SLOTS = 4096
 # Time is instructions: 2 ns each, of all processors together. That is near the modelled time of some processors, so
 # that timers interrupt as often as they should, and runs do not depend on what else this computer does.
-PACE = ("-icount", "shift=1,sleep=off")
+PACE = ("-icount", "shift=1")
 # What the monitor calls the policy's numbers: examples/monitor/bootargs.h.
 NUMBERS = ("trigger", "sharing", "write", "migrate", "cap", "interval")
 
@@ -36,8 +36,8 @@ def check(wish):
     """Refuse contradictions."""
     if wish.nodes:
         vmconf.check_count("--nodes", wish.nodes, MOST_NODES, "a machine has")
-    if modelled(wish) and wish.thread == qemu.MULTI:
-        raise Failure("--thread multi: with the model of memory QEMU counts instructions, in one thread", 2)
+    if wish.icount and wish.thread == qemu.MULTI:
+        raise Failure("--icount: QEMU counts instructions in one thread, not with --thread multi", 2)
     if wish.numa_set and not wish.numa:
         raise Failure("--numa-set: these are numbers of the policy, which needs --numa", 2)
     for word in filter(None, wish.numa_set.split(",")):
@@ -55,22 +55,23 @@ def monitor_options(wish, cpus):
     words = []
     if nodes(wish, cpus) > 1:
         words.append(f"nodes={nodes(wish, cpus)}")
+    if wish.icount:
+        words.append("short-turns")
     if wish.numa:
         words.append(f"numa={wish.numa}")
     return words + [f"numa-{word}" for word in wish.numa_set.split(",") if word]
 
 
-def qemu_arguments(wish, memory, cpus, monitor=True):
-    """The model as a plugin of QEMU, or nothing. Under build.lock()."""
-    if not modelled(wish):
-        return []
+def qemu_arguments(wish, memory, cpus):
+    """The model as a plugin of QEMU, and its pace. Under build.lock()."""
+    return [*(PACE if wish.icount else ()), *(model(wish, memory, cpus) if modelled(wish) else ())]
+
+
+def model(wish, memory, cpus):
     words = [str(plugin()), f"ram={memory}", f"nodes={nodes(wish, cpus)}", f"out={wish.figures or '/dev/null'}"]
     if wish.numa:
         words += [f"area={AREA}", f"slots={SLOTS}"]
-    # Linux on the bare machine measures its clocks by that of the board, which stands still then: QEMU 7.2 with several
-    # processors that count instructions has no time for it. Its processors run in long turns instead.
-    pace = PACE if monitor or cpus == 1 else ()
-    return [*pace, "-plugin", ",".join(words + [word for word in wish.model.split(",") if word])]
+    return ["-plugin", ",".join(words + [word for word in wish.model.split(",") if word])]
 
 
 def plugin():

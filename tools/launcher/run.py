@@ -46,6 +46,7 @@ class Wish:
     numa_set: str = ""
     model: str = ""
     figures: str = ""
+    icount: bool = False
     gdb: int = None
     gdb_wait: bool = False
     qemu_arg: list = field(default_factory=list)
@@ -149,7 +150,7 @@ def native(wish):
         with build.lock():
             kernel = guests.kernel(endian, guests.NATIVE).read_bytes()
             initrd = plan.linux_initrd(endian, command)
-            extra = [*numa.qemu_arguments(wish, memory, wish.cpus, False), *wish.qemu_arg]
+            extra = [*numa.qemu_arguments(wish, memory, wish.cpus), *wish.qemu_arg]
         with qemu.Machine(endian, memory, kernel, initrd, append, wish.cpus, wish.thread, extra, drives,
                           card) as running:
             if command:

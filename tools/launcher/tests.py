@@ -83,6 +83,13 @@ def show(suite, results, seconds):
             print(f"  skipped {suite.name}: {result.name}: {result.detail}", flush=True)
 
 
+def again(everything):
+    """What failed, in full, where one looks first: above the last line."""
+    for suite, result in everything:
+        if result.outcome == FAILED:
+            print(f"  FAILED {suite.name}: {result.name}\n{indented(result.detail)}", flush=True)
+
+
 def indented(text):
     return "\n".join("    " + line for line in text.rstrip().splitlines())
 
@@ -97,6 +104,8 @@ def main(arguments):
         os.environ[suites.SOAK] = str(arguments.soak)
     if arguments.fuzz:
         os.environ[suites.FUZZ] = str(arguments.fuzz)
+    if arguments.thorough:
+        os.environ[suites.THOROUGH] = "1"
     everything = []
     for suite in chosen(arguments.suites, arguments.quick):
         say(f"test suite {suite.name}: {suite.what}")
@@ -105,7 +114,8 @@ def main(arguments):
         if not results:
             results = [Result(suite.name, FAILED, "the suite holds no test")]
         show(suite, results, time.monotonic() - start)
-        everything += results
-    total = counts(everything)
+        everything += [(suite, result) for result in results]
+    total = counts([result for _, result in everything])
+    again(everything)
     print(summary(total), flush=True)
     return 1 if total[FAILED] else 0

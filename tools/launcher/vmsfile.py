@@ -83,7 +83,7 @@ def add(sections, section, most, what):
     name = section.name
     if not NAME.fullmatch(name) or vmconf.reserved(name):
         raise Failure(f"{name}: a name is made of up to {vmconf.LONGEST_NAME} letters, digits, - and _; "
-                      "it is not machine, disk or net and does not begin with cpu")
+                      "it is not machine, disk, net or numa and does not begin with cpu")
     for other in sections:
         if other.name == name:
             raise Failure(f"two {what} of one name: {name} (the other is in line {other.line})")

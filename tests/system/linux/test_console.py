@@ -8,7 +8,7 @@ import termios
 import time
 import unittest
 
-from harness import ENDIAN, Terminal, descendants, gone
+from harness import ENDIAN, Terminal, descendants, gone, has_bare
 
 PROMPT = re.compile(rb"[#$] $")
 LINE = b"Ctrl-A x leaves"
@@ -50,6 +50,7 @@ class Console(unittest.TestCase):
     def test_on_the_monitor(self):
         self.session("run")
 
+    @has_bare
     def test_native(self):
         self.session("native")
 

@@ -34,8 +34,15 @@ log = 64M
 KEEP = ("mkdir /tmp/served && iocheck write /tmp/served/file 5 4 >/dev/null && nfs-serve /tmp/served 10.0.2.17 10.0.2.18; "
         "while iocheck check /tmp/served/file 5 4 && iocheck soak /dev/dd1 1 20 12; do :; done >/dev/null 2>&1; "
         "echo iosoak: broken: keeper")
-SOAK = (f"case $(hostname) in keeper) {KEEP};; first) iosoak {SECONDS} 2 10.0.2.16 10.0.2.18;; "
-        f"*) iosoak {SECONDS} 3 10.0.2.16 10.0.2.17;; esac || echo iosoak: broken: script; sleep 100000")
+# On the model of memory, where a guest's second takes many: pages move as soon as they are missed on.
+MODELLED = SECONDS // 6 + 1
+RESTLESS = ("--nodes", 2, "--numa", "on", "--numa-set",
+            "trigger=4,sharing=1,write=1000,migrate=1000,cap=1000000,interval=20")
+
+
+def soak(seconds):
+    return (f"case $(hostname) in keeper) {KEEP};; first) iosoak {seconds} 2 10.0.2.16 10.0.2.18;; "
+            f"*) iosoak {seconds} 3 10.0.2.16 10.0.2.17;; esac || echo iosoak: broken: script; sleep 100000")
 
 
 class Integrity(unittest.TestCase):
@@ -50,8 +57,19 @@ class Integrity(unittest.TestCase):
 
     @in_one_order
     def test_all_at_once(self):
-        with Running("-f", self.conf, "--smp", 2, "--monitor-append", "stay", "--exec", SOAK,
-                     "--timeout", f"{4 * SECONDS + 4 * BOOT:.0f}") as running:
+        self.soaked(SECONDS)
+
+    @in_one_order
+    def test_while_pages_move(self):
+        last = self.soaked(MODELLED, *RESTLESS)
+        for kind in ("migrate", "replicate"):
+            self.assertGreater(last["numa"][f"moved_{kind}"], 100, last["numa"])
+        self.assertGreater(sum(vm["collapses"] for vm in last["vms"].values()), 100)
+
+    def soaked(self, seconds, *words):
+        """The counters at the end of a soak that lost nothing."""
+        with Running("-f", self.conf, "--smp", 2, "--monitor-append", "stay", "--exec", soak(seconds),
+                     "--timeout", f"{4 * SECONDS + 4 * BOOT:.0f}", *words) as running:
             self.until_over(running)
             last = running.stats()
             for name in NAMES:
@@ -62,6 +80,7 @@ class Integrity(unittest.TestCase):
         for kind in KINDS:
             self.assertEqual(len(re.findall(rf"iosoak: {kind}: [1-9]\d* rounds", out)), 2, out)
         self.assert_shared(last)
+        return last
 
     def until_over(self, running):
         """Each that soaks stands still for a moment now and then: others wait for it, nothing is lost."""

@@ -230,12 +230,12 @@ END_TEST
 /* Names stand in the log in front of a dot, and where cpu0 and machine could stand. */
 START_TEST(names)
 {
-    static const char bad_name[] = "a name has letters, digits, - and _, is not machine, disk or "
-                                   "net and does not begin with cpu";
-    const char *const wrong[] = {"two words", "a.b",       "machine",   "cpu",      "cpu0",
-                                 "cpux",      "a/b",       "a:b",       "disk",     "net",
-                                 "disk a b",  "disk cpu1", "disk disk", "\xc3\xa4", "[v",
-                                 "v]",        "a@b",       "a`b",       "a{b"};
+    static const char bad_name[] = "a name has letters, digits, - and _, is not machine, disk, "
+                                   "net or numa and does not begin with cpu";
+    const char *const wrong[] = {"two words", "a.b",      "machine",   "cpu",       "cpu0",
+                                 "cpux",      "a/b",      "a:b",       "disk",      "net",
+                                 "numa",      "disk a b", "disk cpu1", "disk disk", "\xc3\xa4",
+                                 "[v",        "v]",       "a@b",       "a`b",       "a{b"};
     const char *const right[] = {"0",    "-",  "_",     "aZ09",  "machine2", "Machine",
                                  "CPU0", "cp", "vmcpu", "disk0", "nets"};
     char text[128];
