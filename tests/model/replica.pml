@@ -16,7 +16,7 @@
  *
  *   v1..v8  lib/pmap/move.c, others.c  taken, held, revoked, copied, found in the list or detached, the new word,
  *                                      the other users look anew, the detached ones are free
- *   r1 r2   lib/memmap/replica.c       disco_memmap_nearest(): the master's link; each replica's, which names its master
+ *   r1 r2   lib/memmap/replica.c       disco_memmap_nearest(): the master's link; each replica's, which names it
  *   c1 c2   lib/memmap/replica.c       chain_up(), under the master's lock: the copy's link, then the master's
  *   n1..n3, f1..f3                     as in pmap_entry.pml
  *
