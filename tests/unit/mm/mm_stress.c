@@ -355,10 +355,10 @@ static void report(double took)
     for (unsigned v = 0; v < VMS; v++) {
         const struct disco_pmap_stats *s = &pm[v].stats;
 
-        printf("VM %u: %llu enters, %llu purges (%llu everywhere), %llu + %llu copies, %llu reused,"
+        printf("VM %u: %llu purges (%llu everywhere), %llu + %llu copies, %llu reused,"
                " %llu migrations, %llu replications, %llu collapses, %llu dead\n", v,
-               (unsigned long long)s->enters, (unsigned long long)s->purges,
-               (unsigned long long)s->everywhere, (unsigned long long)s->cow_copies,
+               (unsigned long long)s->purges, (unsigned long long)s->everywhere,
+               (unsigned long long)s->cow_copies,
                (unsigned long long)s->net_copies, (unsigned long long)s->write_reused,
                (unsigned long long)s->migrations, (unsigned long long)s->replications,
                (unsigned long long)s->collapses, (unsigned long long)s->dead);
