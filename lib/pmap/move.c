@@ -187,7 +187,8 @@ static void note_others(const struct batch *b, const struct many *held, struct o
 }
 
 /* Its entries are off the stack while others are asked. */
-__attribute__((noinline)) static void move(struct batch *b, const uint8_t *order, size_t n, struct others *o)
+__attribute__((noinline)) static void move(struct batch *b, const uint8_t *order, size_t n,
+                                           struct others *o)
 {
     struct many held;
 

@@ -4,9 +4,9 @@
  * translation before must look anew: to find the copy on its node, or because the one it uses is to be freed.
  *
  * Entries of two pmaps are never held at once (lock.h), so this is a walk with nothing held in between: users in
- * order, a pmap at a time, up to DISCO_PMAP_MANY of them with one revocation. Users come and go meanwhile, which does not
- * matter: who came after the copies were detached has not found them, who went has revoked its translations. Should
- * the page itself be gone and be somebody's else by now, that one looks anew for nothing.
+ * order, a pmap at a time, up to DISCO_PMAP_MANY of them with one revocation. Users come and go meanwhile, which does
+ * not matter: who came after the copies were detached has not found them, who went has revoked its translations. Should
+ * the page itself be gone and be somebody else's by now, that one looks anew for nothing.
  */
 #include "pmap_private.h"
 

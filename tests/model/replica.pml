@@ -3,8 +3,9 @@
  * Replicas: copies of a page come and go while its users look for the nearest one, load from it and write, and while
  * pages that were replicas are used for something else. 2 pmaps with an entry each, which share page 1 at first; what
  * both become after a write is replicated, too. Virtual CPU 0, of the first, runs on processor 0 and node 1, virtual
- * CPU 1, of the second, on 1 and node 2. Processor 2 moves pages, of either. Somebody looks up without any lock. A
- * page that was a replica is soon used again, as a private page or as a replica of another.
+ * CPU 1, of the second, on 1 and node 2. Processor 2 moves pages, of either. A page that was a
+ * replica is soon used again, as a private page or as a replica of another; that such a page is met only by who looks
+ * without holding an entry, and what it then sees, is REGIME_LOOKED_UP_WITHOUT_LOCK.
  * 4 machine pages: 1 on node 0, 2 and 4 on node 1, 3 on node 2.
  *
  * Of what a page holds only this is modelled: whether it is what was last stored through an entry.
@@ -15,7 +16,7 @@
  *
  *   v1..v8  lib/pmap/move.c, others.c  taken, held, revoked, copied, found in the list or detached, the new word,
  *                                      the other users look anew, the detached ones are free
- *   r1 r2   lib/memmap/replica.c       disco_memmap_nearest(): the master's link; each replica's, which names its master
+ *   r1 r2   lib/memmap/replica.c       disco_memmap_nearest(): the master's link; each replica's, which names it
  *   c1 c2   lib/memmap/replica.c       chain_up(), under the master's lock: the copy's link, then the master's
  *   n1..n3, f1..f3                     as in pmap_entry.pml
  *
@@ -25,6 +26,10 @@
 #define W 8                          /* the right to store */
 #define BIT(x) (1 << (x))
 #define NODE(p) ((p) == 1 -> 0 : ((p) == 3 -> 2 : 1))
+
+#if defined(REGIME_LOOKED_UP_WITHOUT_LOCK) || defined(BUG_NAME_NOT_LOOKED_AT)
+#define LOOKS                        /* somebody does; a little less else, or there are too many states */
+#endif
 
 bool locked[2];                      /* entries */
 byte word[2] = 1;
@@ -204,11 +209,14 @@ active proctype Monitor()
 
 monitor:
     if
+    :: atomic { u = 1; node = 1 } goto replicate
+    :: atomic { u = 1; node = 2 } goto replicate
+    :: u = 1; goto collapse
+#ifndef LOOKS
     :: atomic { u = 0; node = 1 } goto replicate
     :: atomic { u = 0; node = 2 } goto replicate
-    :: atomic { u = 1; node = 2 } goto replicate
     :: u = 0; goto collapse
-    :: u = 1; goto collapse
+#endif
     :: goto rests
     fi;
 rests:
@@ -278,6 +286,7 @@ done:
     goto monitor
 }
 
+#ifdef LOOKS
 /* disco_pmap_translate(): what it finds was right a moment ago. */
 active proctype Looks()
 {
@@ -288,6 +297,7 @@ end_looks:
     :: atomic { word[0] && !(word[0] & W) -> m = word[0] } walk(1); atomic { m = 0; near = 0 }
     od
 }
+#endif
 
 #define FINE(u) (!tlb[u] || (!free[PAGE(tlb[u])] && (holds[PAGE(tlb[u])] & BIT(u)) && \
                  (!(tlb[u] & W) || (PAGE(tlb[u]) != PAGE(word[1 - (u)]) && !master[PAGE(tlb[u])]))))

@@ -151,23 +151,35 @@ static void move(void)
     }
 }
 
+/* The page of VM 0 that the next VMs share, and whose copies come and go most. */
+static const disco_ppn meeting = {PRIVATE};
+
+/* Nobody has a translation; it takes its time nevertheless. */
+static void slow_purge(void *ctx, const disco_ppn *ppn, size_t pages, const struct disco_purge *p,
+                       size_t n)
+{
+    (void)ctx, (void)ppn, (void)pages, (void)p, (void)n;
+    for (unsigned i = dice(20); i; i--)
+        serve(NULL);
+}
+
 /* A VM that nobody runs, and that ends at once: others that move the page it shares may be about to visit it. */
 static void short_life(void)
 {
     struct disco_pmap_config c = {
-        .id = VMS + self->id, .pages = 2, .mm = mm, .backend = &m.b,
+        .id = VMS + self->id, .pages = 2, .mm = mm, .backend = &m.b, .purge = slow_purge,
     };
     struct disco_pmap x;
     void *s = mock_storage(disco_pmap_size(&c));
     disco_mpn mpn;
 
     MUST(!disco_pmap_init(&x, s, disco_pmap_size(&c), &c));
-    if (!disco_pmap_lend(&pm[dice(VMS)], (disco_ppn){dice(PPNS)}, here(), DISCO_PMAP_COW, &mpn)) {
+    if (!disco_pmap_lend(&pm[0], meeting, here(), DISCO_PMAP_COW, &mpn)) {
         int err = disco_pmap_share(&x, (disco_ppn){dice(2)}, mpn, DISCO_PMAP_COW);
 
         MUST(!err || err == DISCO_ERR_NO_SPACE);
         MUST(!disco_memmap_put(mm, mpn));
-        guest_steps(20);
+        guest_steps(6);
         (void)disco_pmap_write_fault(&x, (disco_ppn){dice(2)}, here());
     }
     disco_pmap_fini(&x);
@@ -257,6 +269,7 @@ static void step(void)
     case 14: case 15: switch_asid(); break;
     case 16: case 17: case 18: case 19: case 20: case 21: case 22: case 23: mark(); break;
     case 24: case 25: short_life(); break;
+    case 26: case 27: case 28: copies_of_shared(0, meeting); break;
     default: look(); break;
     }
 }
@@ -344,8 +357,8 @@ static void report(double took)
 
         printf("VM %u: %llu purges (%llu everywhere), %llu + %llu copies, %llu reused,"
                " %llu migrations, %llu replications, %llu collapses, %llu dead\n", v,
-               (unsigned long long)s->purges,
-               (unsigned long long)s->everywhere, (unsigned long long)s->cow_copies,
+               (unsigned long long)s->purges, (unsigned long long)s->everywhere,
+               (unsigned long long)s->cow_copies,
                (unsigned long long)s->net_copies, (unsigned long long)s->write_reused,
                (unsigned long long)s->migrations, (unsigned long long)s->replications,
                (unsigned long long)s->collapses, (unsigned long long)s->dead);
