@@ -81,6 +81,10 @@ class KnownAnswers(unittest.TestCase):
         out = self.answer(["none 13.33 0 0 0 1", "4 33.33 0 2 1 1", "0 4 33.33 3 85.37", "1 none 13.33 0 100.00"],
                           "--nodes", 3, "--trigger", 4, "--sharing", 2, "--cost", "0,1", trace=SHARES)
         self.assertIn("left alone, with trigger 4: write_shared 1\n", out)
+        # It stays one page even where so many stores are allowed: it had replicas, and a store.
+        allowed = run("--nodes", 3, "--trigger", 4, "--sharing", 2, "--cost", "0,1", "--write", 5, trace=SHARES)
+        self.assertEqual(rows(allowed.stdout), rows(out))
+        self.assertIn("left alone, with trigger 4: write_shared 1\n", allowed.stdout)
 
     def test_sharing_is_a_quarter(self):
         self.answer(["none 20.00 0 0 0 1", "8 20.00 0 1 0 1", "5 none 20.00 0 100.00"],
