@@ -15,12 +15,12 @@ struct page {
     uint64_t number;
     uint16_t home;
     uint16_t replicas;
-    uint32_t moves;        /* migrations in this interval */
-    bool replicated;       /* in this interval */
-    uint64_t generation;   /* the interval that the counts and the two above are of */
-    uint64_t writes, base; /* base: of these, before it had replicas */
-    uint16_t *count;       /* by node */
-    uint64_t *copy;        /* bit n: node n has a replica */
+    uint32_t moves;      /* migrations in this interval */
+    bool replicated;     /* in this interval */
+    uint64_t generation; /* the interval that the counts and the two above are of */
+    uint64_t writes;
+    uint16_t *count; /* by node */
+    uint64_t *copy;  /* bit n: node n has a replica */
 };
 
 struct machine {
@@ -106,7 +106,7 @@ static void refresh(struct machine *m, struct page *pg)
     pg->generation = m->generation;
     pg->moves = 0;
     pg->replicated = false;
-    pg->writes = pg->base = 0;
+    pg->writes = 0;
     memset(pg->count, 0, m->o->nodes * sizeof *pg->count);
 }
 
@@ -133,7 +133,7 @@ static struct disco_numa_view view_of(const struct machine *m, const struct page
         .at = pg->home,
         .misses = pg->count[node],
         .others = most_of_others(m, pg, node),
-        .writes = pg->writes - pg->base,
+        .writes = pg->writes,
         .moves = pg->moves,
         .spent = m->spent,
         .replicated = pg->replicas,
@@ -151,7 +151,7 @@ static void migrate(struct machine *m, struct page *pg, unsigned node)
     settle(m, node);
     pg->home = (uint16_t)node;
     pg->moves++;
-    pg->writes = pg->base = 0;
+    pg->writes = 0;
     memset(pg->count, 0, m->o->nodes * sizeof *pg->count);
 }
 
@@ -160,8 +160,6 @@ static void replicate(struct machine *m, struct page *pg, unsigned node)
     settle(m, node);
     pg->copy[node / 64] |= UINT64_C(1) << node % 64;
     pg->replicas++;
-    if (!pg->replicated)
-        pg->base = pg->writes;
     pg->replicated = true;
 }
 

@@ -81,6 +81,14 @@ class KnownAnswers(unittest.TestCase):
         out = self.answer(["none 13.33 0 0 0 1", "4 33.33 0 2 1 1", "0 4 33.33 3 85.37", "1 none 13.33 0 100.00"],
                           "--nodes", 3, "--trigger", 4, "--sharing", 2, "--cost", "0,1", trace=SHARES)
         self.assertIn("left alone, with trigger 4: write_shared 1\n", out)
+        # It stays one page even where so many stores are allowed: it had replicas, and a store.
+        allowed = run("--nodes", 3, "--trigger", 4, "--sharing", 2, "--cost", "0,1", "--write", 5, trace=SHARES)
+        self.assertEqual(rows(allowed.stdout), rows(out))
+        self.assertIn("left alone, with trigger 4: write_shared 1\n", allowed.stdout)
+
+    def test_sharing_is_a_quarter(self):
+        self.answer(["none 20.00 0 0 0 1", "8 20.00 0 1 0 1", "5 none 20.00 0 100.00"],
+                    "--nodes", 2, "--trigger", 8, "--cost", 5, trace="0 0 7 w\n1 0 7 r\n2 1 7 r 8\n")
 
     def test_intervals(self):
         out = self.answer(["none 10.00 0 0 0 1", "2 40.00 2 0 0 1", "0 2 40.00 2 78.57"],
@@ -95,6 +103,13 @@ class KnownAnswers(unittest.TestCase):
         self.assertNotIn("no_memory", out)
         out = run("--nodes", 2, "--trigger", 4, "--sharing", 4, "--memory", 1, trace="0 1 8 w\n" + MOVES).stdout
         self.assertIn("no_memory 2\n", out)
+        # Page 7 goes to node 1, which makes place on node 0 for page 8: 8 * 300 + 8 * 900 of 2 * 300 + 14 * 900 ns.
+        self.answer(["none 12.50 0 0 0 1", "4 50.00 2 0 0 2", "0 4 50.00 2 72.73"], "--nodes", 2, "--trigger", 4,
+                    "--sharing", 4, "--memory", 1, "--cost", 0, trace=MOVES + "11 1 8 w\n12 0 8 r 4\n")
+        # A move in each interval; the second of the first one is too many.
+        out = self.answer(["none 10.00 0 0 0 1", "2 40.00 2 0 0 1", "0 2 40.00 2 78.57"], "--nodes", 3, "--trigger", 2,
+                          "--sharing", 2, "--cap", 1, "--interval", 1, "--cost", 0, trace=RESTLESS)
+        self.assertIn("left alone, with trigger 2: capped 1\n", out)
 
     def test_a_thousand_nodes(self):
         # All read one page; each has its own copy at its second miss.
