@@ -2,6 +2,7 @@
 """Modelled time: the plugin of tools/flash around a run, and what it wrote."""
 
 import plugin
+from launcher.say import Failure
 
 PLUGIN = plugin.built("flash")
 
@@ -18,6 +19,13 @@ class Figures(plugin.Marked):
         start, end = self.piece(skip)
         return less(start["machine"], end["machine"])
 
+    def whole(self):
+        """Of the whole machine, from the first mark 0 of anybody to the last mark 1."""
+        begins, ends = ([mark for mark in self.data["marks"] if mark["number"] == number] for number in (0, 1))
+        if not begins or not ends:
+            raise Failure("the guest executed no marks")
+        return less(begins[0]["machine"], ends[-1]["machine"])
+
     def elapsed(self, piece):
         """Modelled nanoseconds that a piece took: all processors have had as many."""
         return piece["ns"]["all"] / len(self.data["cpus"])
@@ -25,7 +33,7 @@ class Figures(plugin.Marked):
 
 def less(start, end):
     """end - start, number by number; the share of local misses is what it was in between."""
-    change = {key: less(start[key], value) if isinstance(value, dict) else value - start[key]
+    change = {key: less(start.get(key, 0), value) if isinstance(value, dict) else value - start.get(key, 0)
               for key, value in end.items() if key != "local_share"}
     if change.get("misses"):
         change["local_share"] = change["local"]["all"] / change["misses"]

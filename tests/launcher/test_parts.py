@@ -163,7 +163,7 @@ class CommandLine(unittest.TestCase):
 
     def test_help_everywhere(self):
         overview = self.disco("help").stdout
-        for command in ("run", "native", "vm", "top", "stats", "gdb", "test", "bench", "build", "clean"):
+        for command in ("run", "native", "vm", "top", "stats", "gdb", "test", "bench", "reproduce", "build", "clean"):
             done = self.disco(command, "--help")
             self.assertEqual(done.returncode, 0, command)
             self.assertIn(f"./disco {command}", done.stdout)

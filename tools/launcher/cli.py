@@ -6,8 +6,8 @@ import os
 import signal
 import sys
 
-from . import bench, build, control, gdb, guests, network, numa, plan, qemu, run, suites, top, vmconf
-from .paths import ENDIANS
+from . import bench, build, control, gdb, guests, network, numa, plan, qemu, reproduce, run, suites, top, vmconf
+from .paths import ENDIANS, shown
 from .say import INTERRUPTED, Failure, report
 
 HELP = """\
@@ -24,6 +24,7 @@ libdisco: virtual machine monitors from parts, and one that boots Linux under QE
   ./disco gdb                   debug a machine that was started with ./disco run --gdb
   ./disco test [SUITE...]       build everything and pass every test
   ./disco bench                 measure and print the figures of the documentation
+  ./disco reproduce             run the paper's experiments and write a page of what came out
   ./disco build                 build everything that the other commands would build
   ./disco clean                 remove what was built (the directory build/)
 
@@ -85,6 +86,7 @@ def parser():
     add_control(commands)
     add_tests(commands)
     add_bench(commands)
+    add_reproduce(commands)
     for name, text in (("build", "Build everything: host libraries and tests, monitors, guests, both byte orders."),
                        ("clean", "Remove everything that was built."),
                        ("help", "Show what ./disco can do.")):
@@ -231,6 +233,15 @@ def add_bench(commands):
     one.add_argument("names", nargs="*", metavar="NAME", help="run these benchmarks alone")
 
 
+def add_reproduce(commands):
+    one = command(commands, "reproduce", "Run the paper's experiments, and write a page with plots and tables, ours beside\n"
+                  "the paper's, each with the commands that made it.",
+                  epilog="figures:\n" + "".join(f"  {name:9} {what}\n" for name, what in reproduce.FIGURES.items()))
+    one.add_argument("--quick", action="store_true", help="smaller loads: all figures in 10 minutes on an idle computer")
+    one.add_argument("--page", metavar="FILE", default="", help=f"where the page goes (default: {shown(reproduce.PAGE)})")
+    one.add_argument("names", nargs="*", metavar="FIGURE", help="these figures alone")
+
+
 def dispatch(arguments):
     name = arguments.command
     if name in (None, "help"):
@@ -245,6 +256,8 @@ def dispatch(arguments):
     if name == "clean":
         build.clean()
         return 0
+    if name == "reproduce":
+        return reproduce.main(arguments)
     if name == "test":
         from . import tests
         return tests.main(arguments)

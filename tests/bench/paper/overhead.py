@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Figure 5: what virtualization costs on one processor."""
+
+from . import chart
+from .page import Section, Table
+from .runs import KINDS, NATIVE, OFF, Load, run
+
+PARTS = ("user", "guest kernel", "monitor (or native kernel)", "stall", "stall, remote", "idle")
+PAPER = {"build": 116, "engineering": 106, "raytrace": 103, "database": 116}
+
+
+def loads(quick):
+    return [Load("build", f"mkdir -p /tmp/s/src && for i in $(seq {8 if quick else 40}); do "
+                 "dd if=/bin/busybox of=/tmp/s/src/$i.c bs=16k skip=$i count=1 2>/dev/null; done; "
+                 f"mark 0; build-load /tmp/s 1; mark 1"),
+            Load("engineering", f"engineering 1 {100000 if quick else 1000000}"),
+            Load("raytrace", f"raytrace 1 20000 {64 if quick else 160}"),
+            Load("database", f"database {1000 if quick else 6000} 1")]
+
+
+def figure(quick):
+    bars, rows, commands = [], [], []
+    for load in loads(quick):
+        bare, guest = run(load, NATIVE), run(load, OFF)
+        for name, r in (("Linux", bare), ("Disco", guest)):
+            bars.append((f"{load.name}: {name}", [100 * r.ns[kind] / bare.elapsed for kind in KINDS]))
+            commands.append(r.words)
+        bars.append((None, None))
+        rows.append([load.name, bare.elapsed / 1e6, guest.elapsed / 1e6, 100 * guest.elapsed / bare.elapsed, PAPER[load.name],
+                     guest.executed / bare.executed, 100 * guest.share("kernel")])
+    return Section("figure5", "Figure 5: overhead on one processor",
+                   "The same kernel source and user land, native and on the monitor.",
+                   [chart.stacked("One processor", "modelled time, Linux = 100", PARTS, bars)],
+                   [Table("Execution time", ["", "Linux, ms", "Disco, ms", "Linux = 100", "paper", "instructions, ratio",
+                                             "in the monitor, %"], rows)],
+                   ["Time between the marks of each load, without the system's start."], commands)
