@@ -23,14 +23,13 @@ amalgamate_sqlite()
     mv "$made" "$sqlite_tree"
 }
 
+# From within the folder of the sources: the program has their names in it, and shall be the same wherever that is.
 compile_sqlite()
 {
-    local tasks='echo "  CC $0.c"; exec "$@" -c -o "$0.o" "$0.c"'
-    cp "$sqlite_tree"/* "$build"
-    cd "$build"
-    printf '%s\n' shell sqlite3 | xargs -P "$jobs" -I NAME bash -c "$tasks" NAME "$triplet-gcc" "${sqlite_flags[@]}"
-    echo "  LD sqlite3"
-    "$triplet-gcc" -static -s -o sqlite3.tmp sqlite3.o shell.o -lm
+    cd "$sqlite_tree"
+    printf '%s\n' sqlite3 shell |
+        xargs -t -P "$jobs" -I NAME "$triplet-gcc" "${sqlite_flags[@]}" -c -o "$build/NAME.o" NAME.c
+    "$triplet-gcc" -static -s -o "$build/sqlite3" "$build/shell.o" "$build/sqlite3.o" -lm
 }
 
 build_sqlite()
@@ -54,7 +53,7 @@ build_sqlite()
     mkdir -p "$build"
     say "compiling (log: $out/build.log)"
     run_logged "$out/build.log" "" "" compile_sqlite
-    mv "$build/sqlite3.tmp" "$out/sqlite3"
+    mv "$build/sqlite3" "$out/sqlite3"
     rm -rf "$build"
     mark_current "$out/.stamp" "$hash"
     say "done: $out/sqlite3"
