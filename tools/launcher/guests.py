@@ -38,12 +38,12 @@ def kernel(endian, kind):
 
 
 def initramfs(endian):
-    """The compressed initramfs with BusyBox and the test programs; the same for both kernels."""
+    """The compressed initramfs with BusyBox, SQLite and the test programs; the same for both kernels."""
     out = guest_build(endian)
-    image, busybox = out / "initramfs.gz", out / "busybox"
+    image, busybox, sqlite = out / "initramfs.gz", out / "busybox", out / "sqlite"
     return made(image, f"the guest's user land ({endian} endian)", [
-        build_command(endian, "busybox", busybox),
-        [LINUX / "mkinitramfs.sh", "--endian", endian, "--busybox", busybox, "--out", image]])
+        build_command(endian, "busybox", busybox), build_command(endian, "sqlite", sqlite),
+        [LINUX / "mkinitramfs.sh", "--endian", endian, "--busybox", busybox, "--sqlite", sqlite, "--out", image]])
 
 
 def root_image(endian):

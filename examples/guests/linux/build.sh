@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Builds the Linux guest from Debian's sources: kernels (on the monitor, and native) and a static BusyBox.
+# Builds the Linux guest from Debian's sources: kernels (on the monitor, and native), a static BusyBox, and SQLite.
 # Every step is stamped with a hash of what it depends on, and its result appears by rename: what is there is
 # complete, what is missing is made at the next start.
 
@@ -16,16 +16,18 @@ top=$(cd "$here/../../.." && pwd)
 . "$here/sources.sh"
 . "$here/kernel.sh"
 . "$here/busybox.sh"
+. "$here/sqlite.sh"
 
 usage()
 {
     cat <<END
-usage: build.sh --endian little|big --kind disco|native|busybox|initramfs|image|all --out DIR [options]
+usage: build.sh --endian little|big --kind disco|native|busybox|sqlite|initramfs|image|all --out DIR [options]
 
   disco     kernel with the overlay, a guest of the monitor:  DIR/vmlinux, vmlinux.debug, System.map
   native    kernel as Debian ships it, for the bare machine:  DIR/vmlinux, vmlinux.debug, System.map
   busybox   static user land:                                 DIR/root/
-  initramfs BusyBox (in DIR/busybox), test programs and init: DIR/initramfs.gz
+  sqlite    the static shell of SQLite:                       DIR/sqlite3
+  initramfs BusyBox (in DIR/busybox), SQLite (in DIR/sqlite), test programs and init: DIR/initramfs.gz
   image     the same as a disk: DIR/root.img (ext2), and for guests that have their root there the initramfs that
             mounts it: DIR/start.gz; makes DIR/initramfs.gz on the way
   all       the kernels in DIR/disco and DIR/native, the initramfs and the image in DIR
@@ -35,7 +37,8 @@ usage: build.sh --endian little|big --kind disco|native|busybox|initramfs|image|
   --set NAME=y|n   change one kernel option, e.g. --set DISCO_PRIV_PAGE=n (may be repeated)
 
 Environment: DISCO_LINUX_SOURCE=TARBALL instead of the package linux-source-6.1,
-             DISCO_BUSYBOX_SOURCE=FILE.dsc|TARBALL instead of Debian's source package (both for work without a network)
+             DISCO_BUSYBOX_SOURCE=FILE.dsc|TARBALL and DISCO_SQLITE_SOURCE=FILE.dsc|TARBALL instead of Debian's source
+             packages (all for work without a network)
 END
 }
 
@@ -66,8 +69,8 @@ parse_arguments()
     *) die "--endian must be little or big" ;;
     esac
     case $kind in
-    disco | native | busybox | initramfs | image | all) ;;
-    *) die "--kind must be disco, native, busybox, initramfs, image or all" ;;
+    disco | native | busybox | sqlite | initramfs | image | all) ;;
+    *) die "--kind must be disco, native, busybox, sqlite, initramfs, image or all" ;;
     esac
     [[ $jobs =~ ^[1-9][0-9]*$ ]] || die "--jobs must be a number"
     [ -n "$out" ] || die "--out is missing"
@@ -86,6 +89,7 @@ build_one()
     with_lock "$out/.lock"
     case $kind in
     busybox) build_busybox "$out" ;;
+    sqlite) build_sqlite "$out" ;;
     *) build_kernel "$kind" "$out" ;;
     esac
     unlock
@@ -94,7 +98,8 @@ build_one()
 build_initramfs()
 {
     build_one busybox "$1/busybox"
-    "$here/mkinitramfs.sh" --endian "$endian" --busybox "$1/busybox" --out "$1/initramfs.gz"
+    build_one sqlite "$1/sqlite"
+    "$here/mkinitramfs.sh" --endian "$endian" --busybox "$1/busybox" --sqlite "$1/sqlite" --out "$1/initramfs.gz"
 }
 
 build_image()

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Makes the guest's initramfs: BusyBox as build.sh left it, the test programs of userland/, the thin OS's
-# program, scripts/, and init.
+# Makes the guest's initramfs: BusyBox and SQLite as build.sh left them, the test programs of userland/, the thin
+# OS's program, scripts/, and init.
 
 set -euo pipefail
 export LC_ALL=C
@@ -13,22 +13,24 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 usage()
 {
     cat <<END
-usage: mkinitramfs.sh --endian little|big --busybox DIR --out FILE
+usage: mkinitramfs.sh --endian little|big --busybox DIR --sqlite DIR --out FILE
 
   --busybox DIR   what "build.sh --kind busybox --out DIR" made
+  --sqlite DIR    what "build.sh --kind sqlite --out DIR" made
   --out FILE      the archive (newc, gzip); FILE.d beside it holds the compiled programs, and the tree as root/
 END
 }
 
-endian= busybox= out=
+endian= busybox= sqlite= out=
 while [ $# -gt 0 ]; do
     case $1 in
     --help | -h) usage; exit 0 ;;
-    --endian | --busybox | --out)
+    --endian | --busybox | --sqlite | --out)
         [ $# -ge 2 ] || die "$1 needs a value"
         case $1 in
         --endian) endian=$2 ;;
         --busybox) busybox=$2 ;;
+        --sqlite) sqlite=$2 ;;
         --out) out=$2 ;;
         esac
         shift 2 ;;
@@ -42,6 +44,7 @@ big) triplet=mipsisa64r6-linux-gnuabi64 ;;
 esac
 [ -n "$out" ] || die "--out is missing"
 [ -x "$busybox/root/bin/busybox" ] || die "no BusyBox in '$busybox': run build.sh --kind busybox first"
+[ -x "$sqlite/sqlite3" ] || die "no SQLite in '$sqlite': run build.sh --kind sqlite first"
 need cpio cpio
 need gzip gzip
 need "$triplet-gcc" "gcc-$triplet"
@@ -55,7 +58,7 @@ with_lock "$work/.lock"
 
 thin=$here/../thin
 hash=$(hash_inputs "$here/mkinitramfs.sh" "$here/init" "$here"/userland/* "$here"/scripts/* "$thin"/*.[ch] \
-    "$busybox/root/bin/busybox" -- "$endian" "$($triplet-gcc --version | head -n 1)")
+    "$busybox/root/bin/busybox" "$sqlite/sqlite3" -- "$endian" "$($triplet-gcc --version | head -n 1)")
 if is_current "$work/.stamp" "$hash" && [ -f "$out" ]; then
     say "up to date"
     exit 0
@@ -67,7 +70,7 @@ cd "$work/root"
 rm -f linuxrc
 mkdir -p proc sys dev tmp run mnt root etc disco var/lib/nfs
 cp "$here/init" init
-install -m 755 "$here"/scripts/* bin
+install -m 755 "$here"/scripts/* "$sqlite/sqlite3" bin
 chmod 755 init
 echo 'root:x:0:0:root:/root:/bin/sh' >etc/passwd
 echo 'root:x:0:' >etc/group

@@ -67,10 +67,10 @@ keep_debian()
         { for (i = 1; i <= n; i++) if (index($0, uri[i])) { print; next } }'
 }
 
-# Downloads Debian's BusyBox source package into a folder; prints nothing, dies with one line.
-download_busybox()
+# download_package NAME DIR: Debian's source package into a folder; prints nothing, dies with one line.
+download_package()
 {
-    local dir=$1 apt=$src/apt log=$src/busybox-download.log options
+    local name=$1 dir=$2 apt=$src/apt log=$src/$1-download.log options
     write_source_lists "$apt"
     mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
     options=(-o Dir::Etc::SourceList="$apt/empty.list" -o Dir::Etc::SourceParts="$apt/parts"
@@ -78,31 +78,56 @@ download_busybox()
         -o APT::Sandbox::User="$(id -un)" -o Debug::NoLocking=1 -o Acquire::Retries=3)
     say "fetching the source package list"
     apt-get "${options[@]}" update >"$log" 2>&1 </dev/null || true
-    say "fetching the BusyBox source package"
-    (cd "$dir" && apt-get "${options[@]}" source --download-only busybox) >>"$log" 2>&1 </dev/null ||
-        die "the BusyBox source package cannot be fetched from the configured Debian sources: $(
+    say "fetching the source package $name"
+    (cd "$dir" && apt-get "${options[@]}" source --download-only "$name") >>"$log" 2>&1 </dev/null ||
+        die "the source package $name cannot be fetched from the configured Debian sources: $(
             grep -m 1 '^[EW]:' "$log" || echo 'unknown cause') (log: $log)"
 }
 
-# Sets busybox_source (a .dsc or a tarball) and busybox_version.
-find_busybox()
+# find_package NAME VARIABLE: sets package_source (a .dsc or a tarball) and package_version. What the environment
+# variable names comes first.
+find_package()
 {
-    busybox_source=${DISCO_BUSYBOX_SOURCE:-}
-    if [ -n "$busybox_source" ]; then
-        [ -f "$busybox_source" ] || die "DISCO_BUSYBOX_SOURCE: no such file: $busybox_source"
-        busybox_version=local-$(stat -c '%s-%Y' "$busybox_source")
+    local name=$1 folder=$src/$1-package
+    package_source=${!2:-}
+    if [ -n "$package_source" ]; then
+        [ -f "$package_source" ] || die "$2: no such file: $package_source"
+        package_version=local-$(stat -c '%s-%Y' "$package_source")
         return
     fi
-    if [ ! -d "$src/busybox-package" ]; then
-        rm -rf "$src/busybox-package.tmp"
-        mkdir "$src/busybox-package.tmp"
+    if [ ! -d "$folder" ]; then
+        rm -rf "$folder.tmp"
+        mkdir "$folder.tmp"
         need dpkg-source dpkg-dev
-        download_busybox "$src/busybox-package.tmp"
-        mv "$src/busybox-package.tmp" "$src/busybox-package"
+        download_package "$name" "$folder.tmp"
+        mv "$folder.tmp" "$folder"
     fi
-    busybox_source=$(echo "$src"/busybox-package/*.dsc)
-    [ -f "$busybox_source" ] || die "no .dsc in $src/busybox-package: remove that folder and start again"
-    busybox_version=$(sed -n 's/^Version: *[0-9]*:*//p' "$busybox_source" | head -n 1)
+    package_source=$(echo "$folder"/*.dsc)
+    [ -f "$package_source" ] || die "no .dsc in $folder: remove that folder and start again"
+    package_version=$(sed -n 's/^Version: *\([0-9]*:\)\?//p' "$package_source" | head -n 1)
+}
+
+# unpack_package SOURCE DIR FILE: unpacks a .dsc or a tarball; FILE is one that has to be there then.
+unpack_package()
+{
+    say "unpacking $1"
+    rm -rf "$2"
+    case $1 in
+    *.dsc)
+        need dpkg-source dpkg-dev
+        run_logged "$src/unpack.log" "" "" dpkg-source --no-check --no-copy -x "$1" "$2" ;;
+    *)
+        mkdir "$2"
+        run_logged "$src/unpack.log" "" "" tar -xf "$1" --strip-components=1 -C "$2" ;;
+    esac
+    [ -f "$2/$3" ] || die "$1 is not what was expected: it holds no $3"
+}
+
+# Sets busybox_source and busybox_version.
+find_busybox()
+{
+    find_package busybox DISCO_BUSYBOX_SOURCE
+    busybox_source=$package_source busybox_version=$package_version
 }
 
 # Unpacks once; sets busybox_tree.
@@ -110,16 +135,13 @@ unpack_busybox()
 {
     busybox_tree=$src/busybox-$busybox_version
     [ -d "$busybox_tree" ] && return
-    say "unpacking $busybox_source"
-    rm -rf "$busybox_tree.tmp"
-    case $busybox_source in
-    *.dsc)
-        need dpkg-source dpkg-dev
-        run_logged "$src/unpack.log" "" "" dpkg-source --no-check --no-copy -x "$busybox_source" "$busybox_tree.tmp" ;;
-    *)
-        mkdir "$busybox_tree.tmp"
-        run_logged "$src/unpack.log" "" "" tar -xf "$busybox_source" --strip-components=1 -C "$busybox_tree.tmp" ;;
-    esac
-    [ -f "$busybox_tree.tmp/applets/applets.c" ] || die "$busybox_source holds no BusyBox source"
+    unpack_package "$busybox_source" "$busybox_tree.tmp" applets/applets.c
     mv "$busybox_tree.tmp" "$busybox_tree"
+}
+
+# Sets sqlite_source and sqlite_version.
+find_sqlite()
+{
+    find_package sqlite3 DISCO_SQLITE_SOURCE
+    sqlite_source=$package_source sqlite_version=$package_version
 }
