@@ -185,7 +185,7 @@ class CommandLine(unittest.TestCase):
                             (("run", "--net", "user", "--forward", "80:vm1"), "PORT:VM:PORT"), (("vm", "link", "vm0"), "up or down"), (("run", "--tlb", "none"), "invalid choice"),
                             (("run", "-f", "/nowhere/vms.conf"), "-f /nowhere/vms.conf: No such file"),
                             (("run", "--vms", "16", "--mem", "256M"), "the machine has room for"),
-                            (("run", "--machine-mem", "3G"), "too much memory"), (("native", "--cpus", "17"), "1 to 16"),
+                            (("run", "--machine-mem", "3G"), "too much memory"), (("native", "--cpus", "9"), "1 to 8"),
                             (("run", "--stats", "/nowhere/x"), "--stats /nowhere/x"), (("vm", "stop"), "needs a virtual machine"),
                             (("vm", "list", "--of", "1"), "--of 1"), (("vm", "fly"), "invalid choice"), (("stats", "--of", "1"), "--of 1"),
                             (("top", "--of", "1", "--once"), "--of 1"), (("gdb", "--of", "1"), "--of 1"),

@@ -134,7 +134,7 @@ def monitor_options(wish, made, cpus):
 
 def native(wish):
     """Boot the same Linux on the bare machine. Returns the exit status."""
-    vmconf.check_count("--cpus", wish.cpus, vmconf.MOST_PROCESSORS, "the machine has")
+    vmconf.check_count("--cpus", wish.cpus, vmconf.MOST_BARE, "the bare machine boots with")
     numa.check(wish)
     command = Exec(wish.exec) if wish.exec is not None else None
     endian = wish.endian or LITTLE

@@ -60,6 +60,7 @@ class Integrity(unittest.TestCase):
         self.soaked(SECONDS)
 
     @in_one_order
+    @unittest.skipUnless("DISCO_SOAK" in os.environ, "six minutes: with --soak")
     def test_while_pages_move(self):
         last = self.soaked(MODELLED, *RESTLESS)
         for kind in ("migrate", "replicate"):

@@ -3,13 +3,14 @@
 to Python's SQLite. Threads, readers and processors may be any number. Services of the kernel run."""
 
 import hashlib
+import json
 import sqlite3
 import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
-from harness import ROOT, run
+from harness import BOOT, ROOT, run
 
 LINUX = ROOT / "examples" / "guests" / "linux"
 FLAGS = ("-std=gnu11", "-O2", "-ffp-contract=off", "-pthread")
@@ -87,6 +88,18 @@ class Loads(unittest.TestCase):
 
     def test_services(self):
         self.assertEqual(self.lines[4:], [f"services: {name} 10 done\n" for name in SERVICES], self.done)
+
+    def test_while_pages_move(self):
+        """On two nodes, where pages follow who uses them: the same, and some have moved."""
+        with tempfile.TemporaryDirectory() as folder:
+            stats = Path(folder) / "stats"
+            done = run("--cpus", 2, "--nodes", 2, "--numa", "on", "--numa-set", "trigger=16,sharing=4,interval=50", "--stats",
+                       stats, "--exec", "( engineering 2 50000; raytrace 3 2000 64 ) 2>/dev/null", timeout=2 * BOOT)
+            numa = json.loads(stats.read_text().splitlines()[-1])["numa"]
+        self.assertEqual(done.out.decode(), here("engineering", "2", "50000") + here("raytrace", "1", "2000", "64"), done)
+        self.assertNotIn("lost", done.err)
+        for kind in ("migrate", "replicate"):
+            self.assertGreater(numa[f"moved_{kind}"], 10, numa)
 
 
 if __name__ == "__main__":
