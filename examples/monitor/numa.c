@@ -13,6 +13,8 @@
 /* How often a processor looks for hot pages, and how many it takes at a time: others shall have their share. */
 #define LOOK_NS UINT64_C(2000000)
 #define BUDGET 256
+#define ROUND (DISCO_PMAP_MANY / 2)
+#define WAIT_NS UINT64_C(10000000)
 #define QUEUE 4096
 #define HISTORY 4096
 #define REPLICAS 8192 /* of each node */
@@ -27,9 +29,10 @@ struct own {
     uint64_t look_at; /* ns */
 };
 static struct own *own[SMP_MAX];
-/* A processor empties the ring; atomically. By itself in a line. */
+/* By themselves in a line: a processor empties the ring; when a few pages shall move, too, ns. Atomically. */
 static struct {
     _Alignas(128) uint32_t by;
+    uint64_t next;
 } reading;
 
 /* --- making --- */
@@ -150,6 +153,20 @@ static void read_controllers(uint64_t now)
     __atomic_store_n(&reading.by, 0, __ATOMIC_RELEASE);
 }
 
+/*
+ * A round costs nearly the same however many pages move in it: wait for some more, if not for long. Where two
+ * processors think that it is time, one finds the engine at work.
+ */
+static bool enough(uint64_t now)
+{
+    uint64_t n = disco_numa_waiting(engine);
+
+    if (!n || (n < ROUND && now < disco_load(&reading.next)))
+        return false;
+    disco_store(&reading.next, now + WAIT_NS);
+    return true;
+}
+
 /* Where memory is short, replicas make place for pages that are needed. */
 static void relieve(unsigned node)
 {
@@ -171,7 +188,8 @@ uint64_t numa_poll(void *ctx)
     now = monitor_now();
     if (now >= own[cpu]->look_at) {
         read_controllers(now);
-        (void)disco_numa_work(engine, BUDGET);
+        if (enough(now))
+            (void)disco_numa_work(engine, BUDGET);
         relieve(b->node_of_cpu[cpu]);
         own[cpu]->look_at = monitor_now() + LOOK_NS;
     }

@@ -28,7 +28,7 @@ _Noreturn void broken(const char *what, const char *file, int line)
 static uint64_t now(struct disco_backend *b)
 {
     (void)b;
-    return time_ns;
+    return __atomic_load_n(&time_ns, __ATOMIC_RELAXED);
 }
 
 static unsigned cpu(struct disco_backend *b)
