@@ -80,7 +80,8 @@ def processor(number, thread):
     """Two lines: what a processor does, and the virtual CPU that came in there last."""
     pc = real_pc(thread)
     inside = pc in CKSEG or pc in XKPHYS
-    last = fetched(fetched(gdb.parse_and_eval(f"&mon.machine.cpu[{number}]"))["last"])
+    cpu = fetched(fetched(gdb.parse_and_eval(f"&mon.machine.cpu[{number}]")))
+    last = fetched(cpu["last"])
     what = virtual(last, number, None if inside else pc) if last else "no virtual CPU yet"
     return f"cpu{number}: {'monitor' if inside else 'guest'} at {pc:#018x}{symbol(pc)}\n      {what}"
 

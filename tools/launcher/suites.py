@@ -10,7 +10,7 @@ import threading
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
-from . import build, guests, procs
+from . import build, guests, numa, procs
 from .paths import BUILD, LITTLE, ROOT
 from .say import Failure
 
@@ -252,6 +252,7 @@ def system(endian, kind):
     def suite():
         with build.lock():
             build.cross(endian)
+            numa.plugin()
             if kind == "linux":
                 linux_guests(endian)
         limit = SYSTEM_LIMIT + 8 * int(os.environ.get(SOAK, "0"))
