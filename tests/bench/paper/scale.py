@@ -14,7 +14,7 @@ def load(cpus, jobs, quick):
     files = (16 if quick else 64) * cpus // 8
     return Load("build", f"mkdir -p /tmp/s/src && for i in $(seq {files}); do "
                 "dd if=/bin/busybox of=/tmp/s/src/$i.c bs=16k skip=$i count=1 2>/dev/null; done; "
-                f"mark 0; build-load /tmp/s {jobs}; mark 1", cpus, 8, "")
+                f"mark 0; build-load /tmp/s {jobs}; mark 1", cpus, 8, mem=f"{128 * cpus}M")
 
 
 def figure(quick):
