@@ -52,7 +52,7 @@ static void find_area(void)
 }
 
 /*
- * Text and constants lie in every node (section 4.2.3). The controllers lead fetches and loads from where the image was
+ * Text and constants lie in every node (section 4). The controllers lead fetches and loads from where the image was
  * linked to the node's own copy; nothing is ever written there, but by choose_vectors() before this.
  */
 static void copy_text(void)

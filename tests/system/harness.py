@@ -121,7 +121,8 @@ def leaked(counters):
     """Machine pages that nobody can account for when no virtual machine runs: what the monitor keeps for the next is
     kernels, what disks have in memory, and copies of these on other nodes."""
     machine = counters["machine"]
-    kept = machine["pages_kernels"] + counters.get("numa", {}).get("replicas", 0) + sum(disk["cached"] + disk["logged"] for disk in counters.get("disks", {}).values())
+    disks = sum(disk["cached"] + disk["logged"] for disk in counters.get("disks", {}).values())
+    kept = machine["pages_kernels"] + counters.get("numa", {}).get("replicas", 0) + disks
     return machine["pages_total"] - machine["pages_free"] - kept
 
 

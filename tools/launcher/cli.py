@@ -237,7 +237,7 @@ def add_reproduce(commands):
     one = command(commands, "reproduce", "Run the paper's experiments, and write a page with plots and tables, ours beside\n"
                   "the paper's, each with the commands that made it.",
                   epilog="figures:\n" + "".join(f"  {name:9} {what}\n" for name, what in reproduce.FIGURES.items()))
-    one.add_argument("--quick", action="store_true", help="smaller loads: all figures in 10 minutes on an idle computer")
+    one.add_argument("--quick", action="store_true", help="smaller loads")
     one.add_argument("--page", metavar="FILE", default="", help=f"where the page goes (default: {shown(reproduce.PAGE)})")
     one.add_argument("names", nargs="*", metavar="FIGURE", help="these figures alone")
 

@@ -50,6 +50,14 @@ def check(wish):
             raise Failure(f"--model {word}: not an option that one sets (tools/flash/README.md lists them)", 2)
 
 
+def check_bare(wish):
+    """What the bare machine cannot have, or would not notice."""
+    if wish.icount and wish.cpus > 1:
+        raise Failure("--icount: the bare machine boots with one processor then; leave out --cpus, or --icount", 2)
+    if wish.nodes > 1 and not modelled(wish):
+        raise Failure("--nodes: the bare machine has nodes only in the model of memory (--figures FILE)", 2)
+
+
 def monitor_options(wish, cpus):
     """What the monitor is told on its command line."""
     words = []

@@ -136,6 +136,7 @@ def native(wish):
     """Boot the same Linux on the bare machine. Returns the exit status."""
     vmconf.check_count("--cpus", wish.cpus, vmconf.MOST_BARE, "the bare machine boots with")
     numa.check(wish)
+    numa.check_bare(wish)
     command = Exec(wish.exec) if wish.exec is not None else None
     endian = wish.endian or LITTLE
     memory = vmconf.parse_memory(wish.mem or plan.LINUX_MEMORY)

@@ -39,7 +39,7 @@ class Sets:
 def nested(time_ns, values):
     """A set as it stands in JSON: the machine's counters, then those of processors and of virtual machines.
 
-    Where there are disks and a network, theirs are there too: disk.NAME.COUNTER and net.COUNTER; and with --numa, numa.COUNTER.
+    Where there are disks and a network, theirs are there too: disk.NAME.COUNTER and net.COUNTER; with --numa, numa.COUNTER.
     """
     result = {"time_ns": time_ns, "machine": {}, "cpus": {}, "vms": {}}
     for name, value in values.items():

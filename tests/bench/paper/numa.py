@@ -3,11 +3,10 @@
 
 from . import chart
 from .page import Section, Table
-from .runs import KINDS, NATIVE, OFF, ON, UMA, Load, run
+from .runs import KINDS, NATIVE, OFF, ON, PARTS, UMA, Load, run
 
 SYSTEMS = (NATIVE, OFF, ON, UMA)
 NAMES = {NATIVE: "Linux", OFF: "Disco, no policy", ON: "Disco, policy", UMA: "Disco, UMA"}
-PARTS = ("user", "guest kernel", "monitor (or native kernel)", "stall, local", "stall, remote", "idle")
 # The paper: time where IRIX is 100, and the share of local misses in percent.
 PAPER_TIME = {"engineering": {NATIVE: 100, ON: 67, UMA: 48}, "raytrace": {NATIVE: 100, ON: 62, UMA: 49}}
 PAPER_LOCAL = {"engineering": {NATIVE: 16, ON: 78, UMA: 100}, "raytrace": {NATIVE: 6, ON: 76, UMA: 100}}

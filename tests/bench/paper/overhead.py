@@ -3,16 +3,13 @@
 
 from . import chart
 from .page import Section, Table
-from .runs import KINDS, NATIVE, OFF, Load, run
+from .runs import KINDS, NATIVE, OFF, PARTS, Load, build_load, run
 
-PARTS = ("user", "guest kernel", "monitor (or native kernel)", "stall", "stall, remote", "idle")
 PAPER = {"build": 116, "engineering": 106, "raytrace": 103, "database": 116}
 
 
 def loads(quick):
-    return [Load("build", f"mkdir -p /tmp/s/src && for i in $(seq {8 if quick else 40}); do "
-                 "dd if=/bin/busybox of=/tmp/s/src/$i.c bs=16k skip=$i count=1 2>/dev/null; done; "
-                 f"mark 0; build-load /tmp/s 1; mark 1"),
+    return [Load("build", build_load(8 if quick else 40, 1)),
             Load("engineering", f"engineering 1 {100000 if quick else 1000000}"),
             Load("raytrace", f"raytrace 1 20000 {64 if quick else 160}"),
             Load("database", f"database {1000 if quick else 6000} 1")]

@@ -14,6 +14,7 @@ from launcher.say import Failure, say
 
 # Where a processor's time goes, in the order in which bars are built up. A native kernel is where a monitor is.
 KINDS = ("user", "supervisor", "kernel", "stall_local", "stall_remote", "idle")
+PARTS = ("user", "guest kernel", "monitor (or native kernel)", "stall, local", "stall, remote", "idle")
 NATIVE, OFF, ON, UMA = "native", "off", "on", "uma"
 
 
@@ -27,6 +28,12 @@ class Load:
     model: str = ""     # options of tools/flash
     mem: str = machine.MEMORY
     vms: int = 1        # virtual machines, each with so many processors
+
+
+def build_load(files, jobs):
+    """A command: so many files of 16 KiB, built so many at a time, between marks."""
+    return (f"mkdir -p /tmp/s/src && for i in $(seq {files}); do dd if=/bin/busybox of=/tmp/s/src/$i.c bs=16k skip=$i count=1 "
+            f"2>/dev/null; done; mark 0; build-load /tmp/s {jobs}; mark 1")
 
 
 @dataclass

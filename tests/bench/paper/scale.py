@@ -3,18 +3,15 @@
 
 from . import chart
 from .page import Section, Table
-from .runs import KINDS, NATIVE, OFF, Load, run
+from .runs import KINDS, NATIVE, OFF, PARTS, Load, build_load, run
 
-PARTS = ("user", "guest kernel", "monitor (or native kernel)", "stall, local", "stall, remote", "idle")
 PAPER = {1: 136, 2: 92, 4: 64, 8: 60}
 
 
 def load(cpus, jobs, quick):
     """So many files in all, shared out evenly: each of the virtual machines does its part in its own memory."""
     files = (16 if quick else 64) * cpus // 8
-    return Load("build", f"mkdir -p /tmp/s/src && for i in $(seq {files}); do "
-                "dd if=/bin/busybox of=/tmp/s/src/$i.c bs=16k skip=$i count=1 2>/dev/null; done; "
-                f"mark 0; build-load /tmp/s {jobs}; mark 1", cpus, 8, mem=f"{128 * cpus}M")
+    return Load("build", build_load(files, jobs), cpus, 8, mem=f"{128 * cpus}M")
 
 
 def figure(quick):

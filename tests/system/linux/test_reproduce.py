@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""./disco reproduce: one of the paper's figures from its loads to the page. All of them take ten minutes."""
+"""./disco reproduce: one of the paper's figures, from its loads to the page."""
 
 import re
 import tempfile

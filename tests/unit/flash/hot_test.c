@@ -81,6 +81,38 @@ START_TEST(hot_at_the_trigger_and_not_before)
 }
 END_TEST
 
+/* Page 9 lies on another node; loads of a copy stay at home and heat nothing, stores go where the page is. */
+START_TEST(copies_are_near)
+{
+    enum mode mode = f.cpu[0].mode;
+    uint64_t before = f.cpu[0].n.remote[mode], near = f.cpu[0].n.local[mode];
+
+    disco_flash_copied(&reader, 9, 10);
+    misses(0, 2 * TRIGGER, false);
+    none();
+    ck_assert_uint_eq(f.cpu[0].n.remote[mode], before);
+    ck_assert_uint_eq(f.cpu[0].n.local[mode] - near, 3 * 2 * TRIGGER);
+    misses(0, 1, true);
+    ck_assert_uint_eq(f.cpu[0].n.remote[mode], before + 1);
+    disco_flash_copied(&reader, 8, 9);
+    misses(0, 1, false);
+    ck_assert_uint_eq(f.cpu[0].n.remote[mode], before + 2);
+}
+END_TEST
+
+START_TEST(tells_its_clock)
+{
+    clock_tell(&f, 1);
+    ck_assert_uint_eq(disco_flash_clock(&reader, 1), 0);
+    misses(1, 1, false);
+    clock_tell(&f, 1);
+    ck_assert_uint_eq(disco_flash_clock(&reader, 1), clock_busy(&f.c, &f.cpu[1].n) / 1000);
+    ck_assert_uint_gt(disco_flash_clock(&reader, 1), 1000);
+    ck_assert_uint_eq(disco_flash_clock(&reader, 0), 0);
+    ck_assert_uint_eq(disco_flash_clock(&reader, DISCO_MAX_CPUS), 0);
+}
+END_TEST
+
 START_TEST(told_again_at_multiples)
 {
     misses(0, 2 * TRIGGER - 1, false);
@@ -201,6 +233,8 @@ END_TEST
 int main(void)
 {
     const TTest *tests[] = {hot_at_the_trigger_and_not_before,
+                            copies_are_near,
+                            tells_its_clock,
                             told_again_at_multiples,
                             processors_of_a_node_count_together,
                             the_home_node_counts_but_is_not_told_of,

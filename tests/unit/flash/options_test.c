@@ -27,6 +27,7 @@ START_TEST(what_they_mean)
     ck_assert(option("remote=1200") && o.c.remote == 1200000);
     ck_assert(option("uma=on") && o.c.uma);
     ck_assert(option("uma=off") && !o.c.uma);
+    ck_assert(!o.sleep && option("sleep=on") && o.sleep);
     ck_assert(option("area=0x100000") && o.has_area && o.area == 1 << 20);
     ck_assert(option("out=a=b") && strcmp(o.out, "a=b") == 0);
 }

@@ -181,7 +181,8 @@ static void hot_while_copied(void)
     queue(revoked, 2);
 }
 
-START_TEST(stale)
+/* Replicate a page, and look at the record that `happens` queues meanwhile. */
+static void replicate_while(void (*happens)(void))
 {
     struct disco_numa_hot h;
 
@@ -190,9 +191,14 @@ START_TEST(stale)
     h = record(revoked, 2);
     h.others = 25;
     ck_assert_int_eq(disco_numa_hot(numa, &h), 0);
-    in_purge = hot_while_copied;
+    in_purge = happens;
     ck_assert_uint_eq(disco_numa_work(numa, 10), 1);
     ck_assert_uint_eq(disco_numa_work(numa, 10), 1);
+}
+
+START_TEST(stale)
+{
+    replicate_while(hot_while_copied);
     ck_assert_uint_eq(decided(DISCO_NUMA_READ_SHARED), 1);
     ck_assert_uint_eq(decided(DISCO_NUMA_STALE), 1);
     ck_assert_uint_eq(stats().rounds, 1);
@@ -211,16 +217,7 @@ static void written_while_copied(void)
 
 START_TEST(old_stores)
 {
-    struct disco_numa_hot h;
-
-    make(0, 0, 0, 7);
-    revoked = master_of(0, 0);
-    h = record(revoked, 2);
-    h.others = 25;
-    ck_assert_int_eq(disco_numa_hot(numa, &h), 0);
-    in_purge = written_while_copied;
-    ck_assert_uint_eq(disco_numa_work(numa, 10), 1);
-    ck_assert_uint_eq(disco_numa_work(numa, 10), 1);
+    replicate_while(written_while_copied);
     ck_assert_uint_eq(decided(DISCO_NUMA_READ_SHARED), 2);
 }
 END_TEST
