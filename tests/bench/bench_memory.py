@@ -22,7 +22,7 @@ BUILT = r"build-load: \d+ units, [0-9a-f]+"
 LOAD = f"build-load /mnt {JOBS} {{units}}; {several.STAY}"
 LOCAL = "mount -r -t ext2 /dev/dd1 /mnt; " + LOAD
 SERVE = ("mount -r -t ext2 /dev/dd1 /mnt; nfs-serve /mnt {clients}; " + LOAD)
-CLIENT = "nfs-mount 10.0.2.16 /mnt; " + LOAD
+CLIENT = "nfs-mount " + several.FIRST_ADDRESS + " /mnt; " + LOAD
 
 
 def sources(folder):

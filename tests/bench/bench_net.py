@@ -19,7 +19,7 @@ from several import MIB
 REMAP, COPY = "remapped", "copied"
 LISTEN = "netcheck recv tcp 5000"
 SEND = ("until ping -c 1 -W 1 vm0 >/dev/null; do :; done; sleep 2; {mark0}"
-        "netcheck send tcp 10.0.2.16 5000 {bytes} {how}; {mark1}")
+        "netcheck send tcp " + several.FIRST_ADDRESS + " 5000 {bytes} {how}; {mark1}")
 RATE = re.compile(r"netcheck: .*, (\d+) bytes/s")
 
 

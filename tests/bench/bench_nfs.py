@@ -13,7 +13,7 @@ CLIENTS = 7
 SERVER = ("mkdir /tmp/served && iocheck write /tmp/served/file 5 {size} >/dev/null && nfs-serve /tmp/served {clients} && "
           "echo serves; " + several.STAY)
 # Mounted first, so that what is counted is the reading; whoever has read says how long it took.
-CLIENT = ("nfs-mount 10.0.2.16 /mnt && echo mounted; until nc -z vm0 9000 2>/dev/null; do sleep 1; done; "
+CLIENT = ("nfs-mount " + several.FIRST_ADDRESS + " /mnt && echo mounted; until nc -z vm0 9000 2>/dev/null; do sleep 1; done; "
           "readfile mmap /mnt/file 1 && echo has read; " + several.STAY)
 
 

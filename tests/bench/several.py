@@ -17,6 +17,8 @@ from harness import Running, run  # noqa: E402
 MIB = 1 << 20
 PAGE = 4096
 PATIENCE = 1200.0
+# Of vm0, on the virtual subnet.
+FIRST_ADDRESS = "10.0.2.16"
 # A guest that has said what it had to say waits here to be looked at.
 STAY = "sleep 100000"
 

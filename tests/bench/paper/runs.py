@@ -10,6 +10,7 @@ from pathlib import Path
 import harness      # tests/system: a run of ./disco with everything kept
 import machine
 import modelled
+import several
 from launcher.say import Failure, say
 
 # Where a processor's time goes, in the order in which bars are built up. A native kernel is where a monitor is.
@@ -30,10 +31,19 @@ class Load:
     vms: int = 1        # virtual machines, each with so many processors
 
 
-def build_load(files, jobs):
-    """A command: so many files of 16 KiB, built so many at a time, between marks."""
-    return (f"mkdir -p /tmp/s/src && for i in $(seq {files}); do dd if=/bin/busybox of=/tmp/s/src/$i.c bs=16k skip=$i count=1 "
-            f"2>/dev/null; done; mark 0; build-load /tmp/s {jobs}; mark 1")
+def build_load(files, jobs, vms=1):
+    """A command: so many files of 16 KiB, built so many at a time, between marks.
+
+    Several machines do it at the same time: they meet before and after, and the first executes the marks for all.
+    """
+    prepare = (f"mkdir -p /tmp/s/src && for i in $(seq {files}); do dd if=/bin/busybox of=/tmp/s/src/$i.c bs=16k skip=$i "
+               "count=1 2>/dev/null; done")
+    work = f"build-load /tmp/s {jobs}"
+    if vms == 1:
+        return f"{prepare}; mark 0; {work}; mark 1"
+    return f"{prepare}; " + several.by_name(
+        vm0=f"meet lead 9000 {vms - 1} mark 0; {work}; meet lead 9001 {vms - 1} mark 1",
+        others=f"meet follow {several.FIRST_ADDRESS} 9000; {work}; meet follow {several.FIRST_ADDRESS} 9001")
 
 
 @dataclass

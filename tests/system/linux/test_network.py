@@ -58,6 +58,16 @@ class Subnet(unittest.TestCase):
         self.assertIn(b"netcheck", done.out, done)
 
     @in_one_order
+    def test_meet(self):
+        """What comes before a meeting is over on both when its command runs, and what comes after has not begun."""
+        done, _ = self.run_two("sleep 1; echo first came; meet lead 9000 1 echo both are here; echo first goes",
+                               "echo second came; meet follow 10.0.2.16 9000; echo second goes")
+        said = [re.search(f"^vm[01]: {line}".encode(), done.out, re.MULTILINE).start()
+                for line in ("first came", "second came", "both are here", "first goes", "second goes")]
+        self.assertLess(max(said[:2]), said[2], done)
+        self.assertLess(said[2], min(said[3:]), done)
+
+    @in_one_order
     def test_copies_when_told(self):
         done, vms = self.run_two("netcheck recv tcp 5000", f"netcheck send tcp 10.0.2.16 5000 {4 * MIB} sendfile",
                                  "--monitor-append", "net=copy")

@@ -10,16 +10,14 @@
  */
 #define _GNU_SOURCE
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "pattern.h"
 #include "soak.h"
+#include "sockets.h"
 
 #define BLOCK 65536
 #define KEY 7
@@ -38,55 +36,6 @@ static void report(const char *what, uint64_t bytes, uint64_t start)
     fprintf(stderr, "netcheck: %llu.%03llu s, %llu bytes/s\n",
             (unsigned long long)(ns / 1000000000u), (unsigned long long)(ns / 1000000 % 1000),
             (unsigned long long)(bytes * 1000000000u / (ns + 1)));
-}
-
-/* --- addresses --- */
-
-/* Any address of this machine, of both protocols where there are both. */
-static int bound(int type, unsigned long port)
-{
-    struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
-    struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    int fd = socket(AF_INET6, type, 0), one = 1;
-
-    if (fd >= 0) {
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-        CHECK(bind(fd, (struct sockaddr *)&six, sizeof(six)) == 0);
-        return fd;
-    }
-    fd = socket(AF_INET, type, 0);
-    CHECK(fd >= 0);
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    CHECK(bind(fd, (struct sockaddr *)&four, sizeof(four)) == 0);
-    return fd;
-}
-
-static int connected(int type, char *address, unsigned long port)
-{
-    struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
-    struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    int is_four = inet_pton(AF_INET, address, &four.sin_addr) == 1;
-    char *interface = strchr(address, '%');
-    struct sockaddr *to = is_four ? (struct sockaddr *)&four : (struct sockaddr *)&six;
-    socklen_t length = is_four ? sizeof(four) : sizeof(six);
-    int fd;
-
-    if (interface != NULL) {
-        *interface++ = '\0';
-        six.sin6_scope_id = if_nametoindex(interface);
-    }
-    CHECK(is_four || inet_pton(AF_INET6, address, &six.sin6_addr) == 1);
-    /* The other side may not be there yet. */
-    for (int tries = 0;; tries++) {
-        fd = socket(to->sa_family, type, 0);
-        CHECK(fd >= 0);
-        if (connect(fd, to, length) == 0)
-            return fd;
-        CHECK(tries < 300 &&
-              (errno == ECONNREFUSED || errno == EHOSTUNREACH || errno == ENETUNREACH));
-        close(fd);
-        usleep(100000);
-    }
 }
 
 /* --- streams --- */

@@ -9,8 +9,8 @@
 
 /* clang-format off */
 #define PROGRAMS(P) \
-    P(cpuloop) P(engineering) P(forkexec) P(fpalt) P(fsynclog) P(iocheck) P(mark) P(mmaptest) P(netcheck) P(oom) \
-    P(pipetest) P(radix) P(raytrace) P(readfile) P(services) P(shootdown) P(sigtest) P(smptest) P(soak) P(spinners) \
+    P(cpuloop) P(engineering) P(forkexec) P(fpalt) P(fsynclog) P(iocheck) P(mark) P(meet) P(mmaptest) P(netcheck) \
+    P(oom) P(pipetest) P(radix) P(raytrace) P(readfile) P(services) P(shootdown) P(sigtest) P(smptest) P(soak) P(spinners) \
     P(tlbwalk)
 /* clang-format on */
 
