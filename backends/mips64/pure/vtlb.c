@@ -11,24 +11,35 @@ static bool is_valid(const struct mips_vtlb_entry *e) { return (e->hi & MIPS_ENT
 
 static unsigned hash(uint64_t hi) { return hi >> 13 & (MIPS_VTLB_HASHES - 1); }
 
-/* Every change of an entry goes through these two, so that `present` is always right. */
+/* The place in the chain that names this slot, which is in it. */
+static uint8_t *link_to(struct mips_vtlb *tlb, unsigned slot)
+{
+    uint8_t *link = &tlb->first[hash(tlb->entry[slot].hi)];
+
+    while (*link != slot + 1) {
+        link = &tlb->next[*link - 1];
+    }
+    return link;
+}
+
+/* Every change of an entry goes through these two, so that valid entries are those in the chains. */
 static void invalidate(struct mips_vtlb *tlb, unsigned slot)
 {
-    struct mips_vtlb_entry *e = &tlb->entry[slot];
-
-    if (is_valid(e)) {
-        tlb->present[hash(e->hi)]--;
+    if (is_valid(&tlb->entry[slot])) {
+        *link_to(tlb, slot) = tlb->next[slot];
     }
-    e->hi |= MIPS_ENTRYHI_EHINV;
+    tlb->entry[slot].hi |= MIPS_ENTRYHI_EHINV;
 }
 
 static void put(struct mips_vtlb *tlb, unsigned slot, const struct mips_vtlb_entry *e)
 {
+    uint8_t *first = &tlb->first[hash(e->hi)];
+
     invalidate(tlb, slot);
     tlb->entry[slot] = *e;
     if (is_valid(e)) {
-        tlb->present[hash(e->hi)]++;
-        tlb->last[hash(e->hi)] = (uint8_t)slot;
+        tlb->next[slot] = *first;
+        *first = (uint8_t)(slot + 1);
     }
 }
 
@@ -64,10 +75,10 @@ void mips_vtlb_reset(struct mips_vtlb *tlb)
 {
     for (unsigned i = 0; i < MIPS_VTLB_ENTRIES; i++) {
         tlb->entry[i] = no_entry();
+        tlb->next[i] = 0;
     }
     for (unsigned i = 0; i < MIPS_VTLB_HASHES; i++) {
-        tlb->present[i] = 0;
-        tlb->last[i] = 0;
+        tlb->first[i] = 0;
     }
 }
 
@@ -82,26 +93,13 @@ static bool answers(const struct mips_vtlb_entry *e, uint64_t hi, bool any_asid)
     return ((e->hi ^ (hi & ~MIPS_ENTRYHI_EHINV)) & relevant) == 0;
 }
 
-/* Whether the one entry of this hash is the one in `slot`. */
-static bool is_alone(const struct mips_vtlb *tlb, uint32_t slot, unsigned h)
-{
-    return is_valid(&tlb->entry[slot]) && hash(tlb->entry[slot].hi) == h;
-}
-
 int mips_vtlb_match(const struct mips_vtlb *tlb, uint64_t va, uint64_t asid)
 {
     uint64_t hi = (va & MIPS_ENTRYHI_VPN2) | (asid & MIPS_ENTRYHI_ASID);
-    unsigned h = hash(hi), last = tlb->last[h];
 
-    if (tlb->present[h] && answers(&tlb->entry[last], hi, false)) {
-        return (int)last;
-    }
-    if (!tlb->present[h] || (tlb->present[h] == 1 && is_alone(tlb, last, h))) {
-        return -1;
-    }
-    for (unsigned i = 0; i < MIPS_VTLB_ENTRIES; i++) {
-        if (answers(&tlb->entry[i], hi, false)) {
-            return (int)i;
+    for (unsigned n = tlb->first[hash(hi)]; n; n = tlb->next[n - 1]) {
+        if (answers(&tlb->entry[n - 1], hi, false)) {
+            return (int)n - 1;
         }
     }
     return -1;
@@ -131,16 +129,13 @@ bool mips_vtlb_read(const struct mips_vtlb *tlb, uint64_t index, struct mips_vtl
 static uint64_t drop_overlaps(struct mips_vtlb *tlb, uint32_t keep,
                               const struct mips_vtlb_entry *new_entry)
 {
-    unsigned h = hash(new_entry->hi);
     uint64_t dropped = 0;
 
-    if (!tlb->present[h] || (tlb->present[h] == 1 && is_alone(tlb, keep, h))) {
-        return 0;
-    }
-    for (unsigned i = 0; i < MIPS_VTLB_ENTRIES; i++) {
-        if (i != keep && answers(&tlb->entry[i], new_entry->hi, is_global(new_entry))) {
-            invalidate(tlb, i);
-            dropped |= (uint64_t)1 << i;
+    for (unsigned n = tlb->first[hash(new_entry->hi)], next; n; n = next) {
+        next = tlb->next[n - 1];
+        if (n - 1 != keep && answers(&tlb->entry[n - 1], new_entry->hi, is_global(new_entry))) {
+            invalidate(tlb, n - 1);
+            dropped |= (uint64_t)1 << (n - 1);
         }
     }
     return dropped;

@@ -28,10 +28,9 @@ struct mips_vtlb_entry {
 
 struct mips_vtlb {
     struct mips_vtlb_entry entry[MIPS_VTLB_ENTRIES];
-    /** How many valid entries have a VPN2 with this hash: most searches are for what is not there. */
-    uint8_t present[MIPS_VTLB_HASHES];
-    /** The slot that such an entry was last written to: most others are for that one. */
-    uint8_t last[MIPS_VTLB_HASHES];
+    /** Chains of the valid entries whose VPN2 have the same hash, by slot + 1; 0 ends one. */
+    uint8_t first[MIPS_VTLB_HASHES];
+    uint8_t next[MIPS_VTLB_ENTRIES];
 };
 
 /** What a write displaced; every translation named here must be purged from below. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * raytrace [THREADS [SPHERES [WIDTH [ROUNDS]]]]: a parallel ray tracer. Its threads read one scene, which the first
- * has made, and take the picture's rows in turn; nothing of the scene is written any more. Marks for tools/icount and
- * tools/flash stand around the pictures, and a sum of these is printed, the same on every machine.
+ * has made, and take some points of the picture in turn; nothing of the scene is written any more. The order of the
+ * points is scattered, as where a picture comes slowly and is to be seen early: so one ray's neighbours in time are none
+ * in the scene, and caches much smaller than the scene help little. Marks for tools/icount and tools/flash stand around
+ * the pictures, and a sum of these is printed, the same on every machine.
  *
  * The scene: spheres by the thousand over a floor, in a tree of boxes; one light, shadows, mirrors.
  */
@@ -17,6 +19,8 @@
 #define LEAF 2 /* spheres of a leaf at most */
 #define BOUNCES 2
 #define FAR 1e30
+#define PATCH 64u         /* points that a thread takes at a time */
+#define SCATTER 2654435761u /* a prime: times this, points follow each other all over the picture */
 
 struct vec {
     double x, y, z;
@@ -37,7 +41,8 @@ struct node {
 static struct sphere *spheres;
 static struct node *nodes;
 static uint32_t used;
-static unsigned count, width, height, rounds, artists, next_row;
+static unsigned count, width, height, rounds, artists;
+static uint64_t next_point;
 static uint8_t *picture;
 
 static struct vec add(struct vec a, struct vec b)
@@ -204,25 +209,25 @@ static double seen(struct vec from, struct vec way, int bounces)
 
 /* --- the picture --- */
 
-static void draw_row(unsigned y, unsigned round)
+static void draw_point(uint64_t point, unsigned round)
 {
     const struct vec eye = {-8 + 16.0 * round / rounds, 4, -6};
+    unsigned x = (unsigned)(point % width), y = (unsigned)(point / width);
+    struct vec way = {(2.0 * x - width) / width, (1.0 * height - 2.0 * y) / width - 0.1, 1.0};
+    double light = seen(eye, unit(way), BOUNCES);
 
-    for (unsigned x = 0; x < width; x++) {
-        struct vec way = {(2.0 * x - width) / width, (1.0 * height - 2.0 * y) / width - 0.1, 1.0};
-        double light = seen(eye, unit(way), BOUNCES);
-
-        picture[(size_t)y * width + x] = (uint8_t)(light > 1 ? 255 : light * 255);
-    }
+    picture[point] = (uint8_t)(light > 1 ? 255 : light * 255);
 }
 
 static void *draw(void *unused)
 {
-    unsigned row;
+    uint64_t points = (uint64_t)width * height, from;
 
     (void)unused;
-    while ((row = __atomic_fetch_add(&next_row, 1, __ATOMIC_RELAXED)) < height * rounds)
-        draw_row(row % height, row / height);
+    while ((from = __atomic_fetch_add(&next_point, PATCH, __ATOMIC_RELAXED)) < points * rounds) {
+        for (uint64_t n = from; n < from + PATCH && n < points * rounds; n++)
+            draw_point(n % points * SCATTER % points, (unsigned)(n / points));
+    }
     return NULL;
 }
 
