@@ -241,7 +241,7 @@ static bool read_hwr(struct mips_vcpu *a, unsigned n, uint64_t *value)
 }
 
 /* A reserved instruction; it may be an rdhwr that the real HWREna does not let through. */
-int mips_emulate_rdhwr(struct mips_vcpu *a)
+TOLD int mips_emulate_rdhwr(struct mips_vcpu *a)
 {
     struct mips_insn insn = mips_decode(mips_get32(C0_BADINSTR));
     uint64_t next, value;

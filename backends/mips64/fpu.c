@@ -39,7 +39,7 @@ static void acquire(struct mips_vcpu *a)
 }
 
 /* The guest used the FPU with the real CU1 clear: its own CU1 says whether it may. */
-int mips_fpu_unusable(struct mips_vcpu *a)
+TOLD int mips_fpu_unusable(struct mips_vcpu *a)
 {
     if (!(mips_cp0_get(a->cp0, MIPS_CP0_STATUS) & MIPS_ST_CU1))
         return mips_reflect(a);

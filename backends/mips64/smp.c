@@ -63,7 +63,7 @@ void mips_after_guest(struct mips_cpu *cpu)
 }
 
 /* Lowered before the look: what is asked for later raises it again. */
-bool mips_ipi(struct mips_cpu *cpu)
+TOLD bool mips_ipi(struct mips_cpu *cpu)
 {
     mips_machine_of(cpu->backend)->ipi_lower(cpu->id);
     cpu->ipis++;

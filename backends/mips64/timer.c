@@ -98,7 +98,7 @@ static void fire(struct mips_cpu *cpu)
     cpu->narmed = kept;
 }
 
-void mips_timer_fire(struct mips_cpu *cpu)
+TOLD void mips_timer_fire(struct mips_cpu *cpu)
 {
     disco_lock(&cpu->armed_lock, cpu->backend);
     fire(cpu);

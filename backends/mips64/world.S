@@ -11,7 +11,7 @@
 
     .set noreorder
     .set noat
-    .text
+    .section .text.mips_world, "ax"
 
 #define HOST_FRAME (12 * 8)
 

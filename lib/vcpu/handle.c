@@ -215,7 +215,8 @@ static enum disco_next host(struct disco_vcpu *v)
     return b->ops->now(b) < v->slice_end ? DISCO_NEXT_RESUME : DISCO_NEXT_YIELD;
 }
 
-enum disco_next disco_vcpu_handle(struct disco_vcpu *v, const struct disco_exit *x)
+/* By itself, as the place for a breakpoint. */
+__attribute__((noinline)) enum disco_next disco_vcpu_handle(struct disco_vcpu *v, const struct disco_exit *x)
 {
     if ((unsigned)x->kind <= DISCO_EXIT_FATAL)
         disco_count_own(&v->stats.exits[x->kind], 1);

@@ -120,6 +120,16 @@ static void come_in(struct turn *t, struct disco_vcpu *v)
     t->q->last = v;
 }
 
+/* The arguments of a call are left as they are: whoever says that there is one has set them. */
+static void clear(struct disco_exit *x)
+{
+    x->kind = DISCO_EXIT_HOST;
+    x->access = DISCO_ACCESS_LOAD;
+    x->va.v = 0;
+    x->call = 0;
+    x->why = NULL;
+}
+
 /* One entry and what follows. Requests of others are looked at before each entry: see lines.c. */
 static enum disco_next step(struct turn *t, struct disco_vcpu *v)
 {
@@ -133,7 +143,7 @@ static enum disco_next step(struct turn *t, struct disco_vcpu *v)
         return DISCO_NEXT_YIELD;
     disco_vcpu_show_lines(v); /* t2, see lines.c */
     arm(t, v->slice_end);
-    memset(&x, 0, sizeof x);
+    clear(&x);
     ops->enter(v, &x);
     next = disco_vcpu_handle(v, &x);
     if (x.kind == DISCO_EXIT_HOST)

@@ -15,7 +15,7 @@ NM = {"little": "mipsisa64r6el-linux-gnuabi64-nm", "big": "mipsisa64r6-linux-gnu
 
 
 class Symbols:
-    """Functions of an ELF file, by name and by address."""
+    """Functions of an ELF file, by name and by address. What the compiler hangs to a name (".isra.0") is left out."""
 
     def __init__(self, path):
         done = subprocess.run([NM[machine.ENDIAN], "--format=posix", "--numeric-sort", str(path)], text=True,
@@ -24,9 +24,9 @@ class Symbols:
             raise Failure(f"{path}: {done.stderr.strip()}")
         self.names, self.addresses = [], []
         for line in done.stdout.splitlines():
-            name, kind, address = line.split()[:3]
-            if kind in "tT" and not name.startswith("."):
-                self.names.append(name)
+            name, kind, address = (line.split() + ["", ""])[:3]     # debug symbols have no name
+            if kind in "tT" and address and not name.startswith("."):
+                self.names.append(name.partition(".")[0])
                 self.addresses.append(int(address, 16))
 
     def address(self, name):

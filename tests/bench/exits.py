@@ -24,12 +24,12 @@ FPU = "FPU handed over"
 OTHER = "other"
 SYSCALL = "system call passed to the guest"
 
-# Functions whose execution tells what an exit was about; those that a build does not have tell nothing.
+# Functions whose execution tells what an exit was about: the monitor has them for themselves (TOLD in backends/mips64).
 TAKEN = "mips_ipi"          # takes an interrupt from another processor
 SWITCHED = "switch_in"      # puts another virtual CPU onto the processor
 IDLE = "mips_idle"
 TAGS = (TAKEN, SWITCHED, IDLE, "mips_raise", "disco_vcpu_enter_pair", "disco_vcpu_enter_unmapped", "mips_timer_fire",
-        "mips_fpu_unusable", "disco_vcpu_handle", "disco_pmap_write_fault", "mips_emulate_rdhwr", "page_zero")
+        "mips_fpu_unusable", "disco_pmap_write_fault", "mips_emulate_rdhwr", "page_zero")
 
 CP0 = {(0, 0): "Index", (1, 0): "Random", (2, 0): "EntryLo0", (3, 0): "EntryLo1", (4, 0): "Context",
        (4, 2): "UserLocal", (5, 0): "PageMask", (5, 1): "PageGrain", (6, 0): "Wired", (7, 0): "HWREna",
@@ -92,7 +92,7 @@ class Monitor:
 
     def options(self, profile=False):
         options = [f"entry=refill:{self.refill:#x}", f"entry=general:{self.general:#x}",
-                   *counts.places("tag", [name for name in TAGS if name in self.symbols.names], self.symbols)]
+                   *counts.places("tag", TAGS, self.symbols)]
         if profile:
             first, end = self.symbols.text()
             options.append(f"profile={first:#x}:{end:#x}")
@@ -138,7 +138,6 @@ class Monitor:
 
     def with_tag(self, data, tag, without=()):
         """The traces that went through one function and not through others, as one kind."""
-        self.symbols.address(tag)
         kind = Kind(tag)
         for trace in data["traces"]:
             if tag in trace["tags"] and not set(trace["tags"]) & set(without):

@@ -63,7 +63,7 @@ class Icount(unittest.TestCase):
         profiled = sum(executed for _, executed in counted.data["profile"])
         boot_rom = counted.total["kernel"] - profiled
         self.assertTrue(0 < boot_rom < 1000, boot_rom)
-        self.assertIn("mips_emulate_run", dict(counted.by_function(self.monitor.symbols)))
+        self.assertIn("mips_exit", dict(counted.by_function(self.monitor.symbols)))
 
     def test_options_that_mean_nothing_are_refused(self):
         for option in ("entry=nowhere", "profile=5:4", "colour=blue"):
