@@ -31,7 +31,7 @@ struct own {
 static struct own *own[SMP_MAX];
 /* By themselves in a line: a processor empties the ring; when a few pages shall move, too, ns. Atomically. */
 static struct {
-    _Alignas(128) uint32_t by;
+    DISCO_OWN_LINE uint32_t by;
     uint64_t next;
 } reading;
 
@@ -98,7 +98,7 @@ void numa_make(void)
     find_area();
     copy_text();
     for (unsigned i = 0; i < mon.machine.backend.cpus; i++)
-        own[i] = memory_storage_on(mon.machine.backend.node_of_cpu[i], 128); /* a line */
+        own[i] = memory_storage_on(mon.machine.backend.node_of_cpu[i], DISCO_CACHE_LINE);
     c.params.cap = c.params.cap ? c.params.cap : usual_cap(&c.params);
     size = disco_numa_size(&c);
     err = disco_numa_init(&engine, memory_storage(size), size, &c);
