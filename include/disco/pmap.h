@@ -77,8 +77,8 @@ struct disco_pmap_stats {
 };
 
 /**
- * A map; open so that it can be embedded, but touched only through the functions below. Every processor reads it all the
- * time, so what is written more than once or twice in its life lies in the storage, in other lines.
+ * A map; open so that it can be embedded, but touched only through the functions below. Every processor reads it all
+ * the time, so what is written more than once or twice in its life lies in the storage, in other lines.
  */
 struct disco_pmap {
     DISCO_OWN_LINE struct disco_pmap_entry *entry;
@@ -117,8 +117,8 @@ struct disco_pmap_config {
  */
 size_t disco_pmap_size(const struct disco_pmap_config *c);
 /**
- * @p storage: the caller's, aligned to DISCO_CACHE_LINE. Of the backend only its number of processors, the operations on
- * translations, machine pages, `cpu` and `relax` are used. @return 0, DISCO_ERR_BAD_ARG, DISCO_ERR_NO_SPACE,
+ * @p storage: the caller's, aligned to DISCO_CACHE_LINE. Of the backend only its number of processors, the operations
+ * on translations, machine pages, `cpu` and `relax` are used. @return 0, DISCO_ERR_BAD_ARG, DISCO_ERR_NO_SPACE,
  * DISCO_ERR_MISSING_OP.
  */
 int disco_pmap_init(struct disco_pmap *pm, void *storage, size_t size,
@@ -141,8 +141,8 @@ int disco_pmap_translate(const struct disco_pmap *pm, disco_ppn ppn, unsigned no
 /** Why the monitor keeps @p ppn read-only. A snapshot, lock-free. */
 enum disco_pmap_reason disco_pmap_reason(const struct disco_pmap *pm, disco_ppn ppn);
 /**
- * Counters into *out, summed over processors: each is read atomically, not all of them together. Lock-free, any processor.
- * Of a zeroed pmap, and of one that has ended, zeros.
+ * Counters into *out, summed over processors: each is read atomically, not all of them together. Lock-free, any
+ * processor. Of a zeroed pmap, and of one that has ended, zeros.
  */
 void disco_pmap_stats(const struct disco_pmap *pm, struct disco_pmap_stats *out);
 

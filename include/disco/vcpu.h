@@ -85,8 +85,8 @@ struct disco_vm;
 struct disco_sched;
 
 /**
- * A virtual CPU. The storage is the caller's; fields are read-only for users. By lines: what its own processor and those
- * that revoke its translations read; what others write, too; what its own processor writes at every exit.
+ * A virtual CPU. The storage is the caller's; fields are read-only for users. By lines: what its own processor and
+ * those that revoke its translations read; what others write, too; what its own processor writes at every exit.
  */
 struct disco_vcpu {
     DISCO_OWN_LINE struct disco_vm *vm;
