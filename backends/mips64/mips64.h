@@ -93,7 +93,6 @@ struct mips_cpu {
     struct disco_backend *backend;
     unsigned id;
     struct mips_vcpu *fpu_owner; /**< whose registers the FPU holds; NULL: nobody's */
-    struct disco_vcpu *last;     /**< virtual CPU that came in last; accessed atomically */
     uint64_t ticks;              /**< Count, extended to 64 bits, when last read */
     uint64_t timer_at;           /**< tick at which the monitor wants the processor back */
     uint64_t user_ticks, kernel_ticks; /**< time in guests, by their mode */
@@ -104,10 +103,11 @@ struct mips_cpu {
     struct mips_vcpu *armed[MIPS_MAX_ARMED];
     unsigned narmed;
 
-    _Alignas(64) uint32_t where; /**< enum mips_where; accessed atomically, as all below */
+    DISCO_OWN_LINE uint32_t where; /**< enum mips_where; accessed atomically, as all below */
     uint32_t kicked;             /**< somebody wants it to leave its guest, or to stop idling */
     uint32_t flush_want;         /**< flushes of its TLB that others asked for, counted */
     uint32_t flush_done;         /**< how many of them it has done */
+    struct disco_vcpu *last;     /**< virtual CPU that came in last */
     uint64_t flushes, ipis;      /**< statistics: flushes done for others, IPIs taken */
 };
 

@@ -61,7 +61,8 @@ void memory_begin(void)
 
 static void *take(struct part *p, size_t size)
 {
-    uint64_t at = (p->at + 63) & ~UINT64_C(63);
+    const uint64_t line = DISCO_CACHE_LINE - 1;
+    uint64_t at = (p->at + line) & ~line;
 
     if (at > p->end || size > p->end - at)
         return NULL;

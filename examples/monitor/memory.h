@@ -22,7 +22,7 @@
 
 /* Storage may be taken from behind the monitor's image on. Nodes, RAM and archive are known. */
 void memory_begin(void);
-/* 64-byte aligned and zeroed. There is enough, or the monitor dies: before anything runs. */
+/* Lines of its own, zeroed. There is enough, or the monitor dies: before anything runs. */
 void *memory_storage(size_t size);
 /* The same, in the memory of `node` if there is room. */
 void *memory_storage_on(unsigned node, size_t size);

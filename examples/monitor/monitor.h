@@ -36,8 +36,8 @@ struct monitor {
     struct options options;
     struct bytes archive;
     uint64_t ram;       /* bytes */
-    uint32_t attention; /* processor 0 is wanted: accessed atomically */
     uint32_t over;      /* the processors' loops end: atomically */
+    DISCO_OWN_LINE uint32_t attention; /* processor 0 is wanted: accessed atomically */
 };
 
 extern struct monitor mon;

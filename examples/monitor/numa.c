@@ -23,16 +23,16 @@ extern const char __image_start[], __constant_end[];
 #define CKSEG0 UINT64_C(0xffffffff80000000)
 
 static struct disco_numa *engine;
-static struct disco_flash_reader reader;
 /* Of one processor, in its node. */
 struct own {
     uint64_t look_at; /* ns */
 };
 static struct own *own[SMP_MAX];
-/* By themselves in a line: a processor empties the ring; when a few pages shall move, too, ns. Atomically. */
+/* By themselves in a line: a processor empties the ring; when a few pages shall move, too, ns; both atomically. */
 static struct {
-    _Alignas(128) uint32_t by;
+    DISCO_OWN_LINE uint32_t by;
     uint64_t next;
+    struct disco_flash_reader reader;
 } reading;
 
 /* --- making --- */
@@ -40,15 +40,16 @@ static struct {
 static void find_area(void)
 {
     void *at = (void *)(MIPS_XKPHYS + BOARD_RAM + MEMORY_FLASH);
-    int err = disco_flash_attach(&reader, at, MEMORY_FLASH_SIZE);
+    const struct disco_flash_reader *r = &reading.reader;
+    int err = disco_flash_attach(&reading.reader, at, MEMORY_FLASH_SIZE);
 
     if (err)
         die("numa: what the node controllers share, %lu KiB from %lx in RAM: %s", MEMORY_FLASH_SIZE >> 10,
             MEMORY_FLASH, disco_strerror(err));
-    if (reader.nodes != mon.machine.backend.nodes || reader.cpus != mon.machine.backend.cpus ||
-        reader.pages != mon.ram >> DISCO_PAGE_SHIFT)
-        die("numa: the node controllers know of %lu nodes, %lu processors, %lu pages: another machine", reader.nodes,
-            reader.cpus, reader.pages);
+    if (r->nodes != mon.machine.backend.nodes || r->cpus != mon.machine.backend.cpus ||
+        r->pages != mon.ram >> DISCO_PAGE_SHIFT)
+        die("numa: the node controllers know of %lu nodes, %lu processors, %lu pages: another machine", r->nodes,
+            r->cpus, r->pages);
 }
 
 /*
@@ -62,14 +63,14 @@ static void copy_text(void)
 
     for (unsigned node = 1; node < mon.machine.backend.nodes; node++)
         memcpy(memory_storage_on(node, size), __image_start, size);
-    disco_flash_copied(&reader, from, from + (size >> DISCO_PAGE_SHIFT));
+    disco_flash_copied(&reading.reader, from, from + (size >> DISCO_PAGE_SHIFT));
 }
 
 /* Modelled time, which QEMU's own has little to do with. */
 static uint64_t clock_now(struct disco_backend *b)
 {
     __asm__ volatile(".word 0x3400d150 + %0" ::"i"(DISCO_FLASH_TELL_CLOCK) : "memory");
-    return disco_flash_clock(&reader, b->ops->cpu(b));
+    return disco_flash_clock(&reading.reader, b->ops->cpu(b));
 }
 
 /* In an interval every processor may spend a tenth of its time on moves of 100 us, no more. */
@@ -98,13 +99,13 @@ void numa_make(void)
     find_area();
     copy_text();
     for (unsigned i = 0; i < mon.machine.backend.cpus; i++)
-        own[i] = memory_storage_on(mon.machine.backend.node_of_cpu[i], 128); /* a line */
+        own[i] = memory_storage_on(mon.machine.backend.node_of_cpu[i], DISCO_CACHE_LINE);
     c.params.cap = c.params.cap ? c.params.cap : usual_cap(&c.params);
     size = disco_numa_size(&c);
     err = disco_numa_init(&engine, memory_storage(size), size, &c);
     if (err)
         die("numa: these numbers of the policy will not do: %s", disco_strerror(err));
-    disco_flash_set(&reader, c.params.trigger, c.params.sharing);
+    disco_flash_set(&reading.reader, c.params.trigger, c.params.sharing);
 }
 
 int numa_attach(struct vm *vm)
@@ -127,7 +128,7 @@ static void empty_ring(void)
     int got = 1;
 
     for (unsigned n = 0; n < QUEUE && got; n++) {
-        got = disco_flash_take(&reader, &r);
+        got = disco_flash_take(&reading.reader, &r);
         if (got != 1)
             continue;
         const struct disco_numa_hot h = {
@@ -149,7 +150,7 @@ static void read_controllers(uint64_t now)
         return;
     empty_ring();
     if (disco_numa_tick(engine, now))
-        disco_flash_reset(&reader);
+        disco_flash_reset(&reading.reader);
     __atomic_store_n(&reading.by, 0, __ATOMIC_RELEASE);
 }
 
@@ -251,9 +252,9 @@ void numa_stats(stats_put *put)
     put("numa", "hot", s.hot);
     put("numa", "merged", s.merged);
     put("numa", "overflow", s.overflow);
-    put("numa", "bad", s.bad + reader.bad);
-    put("numa", "ring_lost", reader.lost);
-    put("numa", "ring_overflow", disco_load(&reader.area->overflows));
+    put("numa", "bad", s.bad + reading.reader.bad);
+    put("numa", "ring_lost", reading.reader.lost);
+    put("numa", "ring_overflow", disco_load(&reading.reader.area->overflows));
     by_reason(put, s.decided);
     by_action(put, "moved", s.moved);
     by_action(put, "failed", s.failed);

@@ -86,12 +86,15 @@ static void link(const struct prompt_out *out, const char *name, const char *sta
 
 static void list(const struct prompt_out *out)
 {
+    struct disco_pmap_stats s;
     struct vm *vm;
 
-    for (unsigned i = 0; (vm = life_vm(i)); i++)
+    for (unsigned i = 0; (vm = life_vm(i)); i++) {
+        disco_pmap_stats(&vm->pmap, &s);
         answer(out, "%u %s: %s, cpus %u, memory %lu MiB, of it in use %lu MiB", i + 1,
                vm->config->name, life_word(vm), vm->config->cpus, vm->config->memory >> 20,
-               vm->pmap.stats.present >> (20 - DISCO_PAGE_SHIFT));
+               s.present >> (20 - DISCO_PAGE_SHIFT));
+    }
 }
 
 static void help(const struct prompt_out *out)

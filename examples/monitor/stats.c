@@ -96,7 +96,6 @@ static const struct {
 static struct sums sum(const struct vm *vm)
 {
     struct sums s = {
-        .p = vm->pmap.stats,
         .bad = vm->calls.bad,
         .ipis = vm->smp.ipis,
         .freed = vm->memory.pages_freed,
@@ -110,6 +109,7 @@ static struct sums sum(const struct vm *vm)
         .remaps_failed = vm->remapper.failed,
     };
 
+    disco_pmap_stats(&vm->pmap, &s.p);
     for (unsigned i = 0; i < vm->vm.vcpus; i++) {
         const struct disco_l2tlb *l = vm->vcpu[i].l2tlb;
 

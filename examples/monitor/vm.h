@@ -18,34 +18,36 @@
 #include "life.h"
 
 struct vm {
+    /* Read by every processor that runs it, and written when it is made. */
     struct disco_vm vm; /* first */
     const struct vm_config *config;
-    struct life life;
-    struct disco_pmap pmap;
-    struct disco_vcpu vcpu[CONFIG_CPUS];
-    bool vcpu_stops[CONFIG_CPUS]; /* VCPU_STOP was called; own processor */
-    void *pmap_storage, *vcpu_storage[CONFIG_CPUS];
-    struct disco_calls calls;
-    struct disco_console console;
-    struct disco_timer timer;
-    struct disco_power power;
-    struct disco_smp smp;
-    struct disco_memory memory;
     struct disco_disks disks;
     struct disk_line {
         struct vm *vm;
         unsigned n;
     } disk_line[CONFIG_VM_DISKS]; /* whose line it is: disks.c */
     struct disco_nic nic;
-    struct disco_remapper remapper;
-    struct disco_mmio mmio;      /* empty, or with the port below: uart.c */
-    struct disco_uart16550 uart;
-    struct disco_lock line_lock; /* of devices_up; inside a device's lock, see devices.c */
-    uint32_t devices_up;         /* which devices hold the device line up */
-    uint64_t timer_at;           /* when the timer wants a look; accessed atomically: devices.c */
+    struct disco_power power;
+    void *pmap_storage, *vcpu_storage[CONFIG_CPUS];
     struct bytes kernel, initrd;
     struct elf_image image;
     uint64_t initrd_pa;
+    struct disco_pmap pmap;
+    struct disco_vcpu vcpu[CONFIG_CPUS];
+    struct disco_calls calls;
+    /* Written when it calls, each under its own lock or atomically. */
+    DISCO_OWN_LINE struct disco_console console;
+    struct disco_timer timer;
+    struct disco_smp smp;
+    struct disco_memory memory;
+    struct disco_remapper remapper;
+    struct disco_mmio mmio;      /* empty, or with the port below: uart.c */
+    struct disco_uart16550 uart;
+    struct life life;
+    bool vcpu_stops[CONFIG_CPUS]; /* VCPU_STOP was called; own processor */
+    struct disco_lock line_lock; /* of devices_up; inside a device's lock, see devices.c */
+    uint32_t devices_up;         /* which devices hold the device line up */
+    uint64_t timer_at;           /* when the timer wants a look; accessed atomically: devices.c */
     unsigned reports; /* lines about what the guest should not have done; atomically */
 };
 

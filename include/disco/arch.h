@@ -152,7 +152,7 @@ struct disco_backend_ops {
 
     /* --- processors and time --- */
 
-    /** The processor that executes this call: 0 .. DISCO_MAX_CPUS - 1. */
+    /** The processor that executes this call: below @c cpus of the backend. */
     unsigned (*cpu)(struct disco_backend *b);
     /** Make @p cpu leave its guest, or its idle wait, soon. */
     void (*kick)(struct disco_backend *b, unsigned cpu);

@@ -36,6 +36,14 @@ extern "C" {
 #define DISCO_PAGE_MASK (DISCO_PAGE_SIZE - 1)             /**< offset of an address in its page */
 #define DISCO_PAIR_SHIFT (DISCO_PAGE_SHIFT + 1)           /**< of the pair a TLB entry maps */
 
+/**
+ * Bytes of the lines in which processors exchange memory, the longest that a machine here has (FLASH's). Rule: what is
+ * written often lies in no line with what others read often.
+ */
+#define DISCO_CACHE_LINE 128
+/** Before a field: it begins such a line, and so does its structure, wherever the caller puts it. */
+#define DISCO_OWN_LINE __attribute__((aligned(DISCO_CACHE_LINE)))
+
 /** Limits that fix the width of fields in page metadata. */
 #define DISCO_MAX_VCPUS 64 /**< virtual CPUs of one VM */
 #define DISCO_MAX_CPUS 64  /**< processors of the machine */

@@ -69,7 +69,7 @@ struct disco_memmap_config {
 size_t disco_memmap_size(const struct disco_memmap_config *c);
 
 /**
- * Make a memmap in @p storage (64-byte aligned). All pages are ABSENT until added.
+ * Make a memmap in @p storage (aligned to DISCO_CACHE_LINE). All pages are ABSENT until added.
  * @return 0 with *out set (it lies in @p storage), DISCO_ERR_BAD_ARG, DISCO_ERR_NO_SPACE.
  */
 int disco_memmap_init(struct disco_memmap **out, void *storage, size_t size,

@@ -174,8 +174,8 @@ struct disco_numa_config {
 /** Bytes of storage for @p c: 8 a pmap, 64 a queue place, 32 a history place, 8 a replica and node. 0: bad. */
 size_t disco_numa_size(const struct disco_numa_config *c);
 /**
- * Make an engine in @p storage (64-byte aligned, the caller's). It looks at the backend's number of nodes now.
- * @return 0 with *out set (it lies in @p storage), DISCO_ERR_BAD_ARG, DISCO_ERR_NO_SPACE, DISCO_ERR_MISSING_OP (a
+ * Make an engine in @p storage (aligned to DISCO_CACHE_LINE, the caller's). It looks at the backend's number of nodes
+ * now. @return 0 with *out set (it lies in @p storage), DISCO_ERR_BAD_ARG, DISCO_ERR_NO_SPACE, DISCO_ERR_MISSING_OP (a
  * backend without `relax`).
  */
 int disco_numa_init(struct disco_numa **out, void *storage, size_t size,

@@ -61,7 +61,7 @@ struct disco_pmap_entry {
 typedef void disco_pmap_purge_fn(void *ctx, const disco_ppn *ppn, size_t pages,
                                  const struct disco_purge *p, size_t n);
 
-/** Counters of one pmap. */
+/** Counters of one pmap: each processor counts on its own, disco_pmap_stats() sums. */
 struct disco_pmap_stats {
     uint64_t first_touch;  /**< pages made and zeroed */
     uint64_t cow_copies, net_copies;
@@ -76,26 +76,28 @@ struct disco_pmap_stats {
     uint64_t shared;       /**< of these, read-only by COW or NET */
 };
 
-/** A map; open so that it can be embedded, but touched only through the functions below. */
+/**
+ * A map; open so that it can be embedded, but touched only through the functions below. Every processor reads it all
+ * the time, so what is written more than once or twice in its life lies in the storage, in other lines.
+ */
 struct disco_pmap {
-    struct disco_pmap_entry *entry;
+    DISCO_OWN_LINE struct disco_pmap_entry *entry;
     uint64_t pages;
-    uint32_t id;               /**< what memmap knows it by */
     struct disco_memmap *mm;
     struct disco_backend *backend;
     disco_pmap_purge_fn *purge;
     void *purge_ctx;
-    struct disco_memmap_pmap self; /**< how other pmaps find this one */
     struct disco_pmap_set *sets; /**< pool of backmap sets */
     uint64_t nsets;
-    uint32_t pool_lock;
-    uint32_t free_set;
+    struct disco_pmap_common *common;     /**< written by any processor */
+    struct disco_pmap_counters *counters; /**< of each processor */
+    uint32_t cpus;                        /**< how many */
+    uint32_t id;                          /**< what memmap knows it by */
     uint64_t *dead_page;  /**< machine pages of the map of dead pages; accessed atomically */
     uint64_t dead_pages;  /**< how many of them are kept; accessed atomically */
     uint64_t dead_first;  /**< PPN of the first; accessed atomically */
     uint64_t dead_bytes;  /**< how many pages the map tells of */
     uint32_t dead_state;  /**< whether it counts; accessed atomically */
-    struct disco_pmap_stats stats; /**< each counter updated atomically */
 };
 
 /** What disco_pmap_init() makes. */
@@ -109,11 +111,14 @@ struct disco_pmap_config {
     void *purge_ctx;
 };
 
-/** Bytes of storage for @p c: 16 a page, 64 a backmap set, 8 for each 4096 pages. 0 if the configuration is bad. */
+/**
+ * Bytes of storage for @p c: 16 a page, 64 a backmap set, 8 for each 4096 pages, a line (DISCO_CACHE_LINE) for each
+ * processor of the backend and one more. 0 if the configuration is bad.
+ */
 size_t disco_pmap_size(const struct disco_pmap_config *c);
 /**
- * @p storage: 64-byte aligned, the caller's. Of the backend only the operations on translations,
- * machine pages, and `relax` are used. @return 0, DISCO_ERR_BAD_ARG, DISCO_ERR_NO_SPACE,
+ * @p storage: the caller's, aligned to DISCO_CACHE_LINE. Of the backend only its number of processors, the operations
+ * on translations, machine pages, `cpu` and `relax` are used. @return 0, DISCO_ERR_BAD_ARG, DISCO_ERR_NO_SPACE,
  * DISCO_ERR_MISSING_OP.
  */
 int disco_pmap_init(struct disco_pmap *pm, void *storage, size_t size,
@@ -135,6 +140,11 @@ int disco_pmap_translate(const struct disco_pmap *pm, disco_ppn ppn, unsigned no
                          disco_mpn *out);
 /** Why the monitor keeps @p ppn read-only. A snapshot, lock-free. */
 enum disco_pmap_reason disco_pmap_reason(const struct disco_pmap *pm, disco_ppn ppn);
+/**
+ * Counters into *out, summed over processors: each is read atomically, not all of them together. Lock-free, any
+ * processor. Of a zeroed pmap, and of one that has ended, zeros.
+ */
+void disco_pmap_stats(const struct disco_pmap *pm, struct disco_pmap_stats *out);
 
 /* --- entering translations --- */
 

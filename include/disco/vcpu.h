@@ -84,25 +84,30 @@ struct disco_vcpu_stats {
 struct disco_vm;
 struct disco_sched;
 
-/** A virtual CPU. The storage is the caller's; fields are read-only for users. */
+/**
+ * A virtual CPU. The storage is the caller's; fields are read-only for users. By lines: what its own processor and
+ * those that revoke its translations read; what others write, too; what its own processor writes at every exit.
+ */
 struct disco_vcpu {
-    struct disco_vm *vm;
+    DISCO_OWN_LINE struct disco_vm *vm;
     void *arch;            /**< the backend's part: registers, guest TLB */
     struct disco_l2tlb *l2tlb;
     struct disco_sched *sched;
     uint32_t id;           /**< within its VM */
-    uint32_t state;        /**< enum disco_vcpu_state; accessed atomically */
+    uint32_t node;         /**< node it started on, where its memory is: preferred */
+
+    DISCO_OWN_LINE uint32_t state; /**< enum disco_vcpu_state; accessed atomically */
     uint32_t lines;        /**< interrupt lines that are up; accessed atomically */
-    uint32_t lines_shown;  /**< lines the backend was last told of; own processor */
     uint32_t paused_by;    /**< enum disco_pause, bits; accessed atomically */
     uint32_t cpu;          /**< processor it runs on, ran on last or waits for; atomically */
-    uint32_t node;         /**< node it started on, where its memory is: preferred */
     disco_cpuset seen;     /**< processors whose TLB may hold usable entries of it: the one it ran
                                 on last, for switch_in forgets older ones; accessed atomically */
     bool yielded;          /**< gave its processor up, and nobody had a turn since; home's lock */
     uint64_t served;       /**< time on processors (ns, wraps), lifted when it wakes up: who has
                                 least comes next. Home's lock */
-    uint64_t slice_end;    /**< ns */
+
+    DISCO_OWN_LINE uint64_t slice_end; /**< ns */
+    uint32_t lines_shown;  /**< lines the backend was last told of; own processor */
     struct disco_vcpu_stats stats;
 };
 
@@ -250,7 +255,7 @@ struct disco_sched_stats {
 
 /** Bytes of storage for @p c. 0 if the configuration is bad. */
 size_t disco_sched_size(const struct disco_sched_config *c);
-/** *out lies in @p storage (64-byte aligned). */
+/** *out lies in @p storage (aligned to DISCO_CACHE_LINE). */
 int disco_sched_init(struct disco_sched **out, void *storage, size_t size,
                      const struct disco_sched_config *c);
 /**

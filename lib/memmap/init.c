@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define ALIGN 64
+#define ALIGN DISCO_CACHE_LINE
 
 struct layout {
     size_t node, prefer, page, chunk, end;

@@ -48,11 +48,12 @@ struct chunk {
 _Static_assert(sizeof(struct chunk) == 64, "a chunk is one cache line");
 
 struct node {
-    _Alignas(64) struct disco_lock lock;
+    DISCO_OWN_LINE struct disco_lock lock;
     uint32_t top; /* of the stack of free pages */
     uint64_t total, free, allocs, remote_allocs, failures;
 };
 
+/* What all read comes first; then, by lines, what they write. */
 struct disco_memmap {
     struct disco_backend *backend;
     uint64_t first, pages, low_water;
@@ -61,9 +62,9 @@ struct disco_memmap {
     uint8_t *prefer; /* nodes * nodes: row n lists all nodes, nearest to n first */
     struct disco_memmap_page *page;
     struct chunk *chunk;
-    struct disco_lock pool_lock;
+    DISCO_OWN_LINE struct disco_lock pool_lock;
     uint32_t free_chunk;
-    struct disco_lock pmaps_lock;
+    DISCO_OWN_LINE struct disco_lock pmaps_lock;
     struct disco_memmap_pmap *pmaps;
 };
 

@@ -103,11 +103,11 @@ struct disco_numa {
     unsigned nodes, cpus;
     uint32_t pmaps, replicas;
     struct disco_pmap **pmap;
-    struct disco_numa_params params;
     uint64_t interval; /* params.interval, to be read without the lock */
     uint64_t generation, end;
-    _Alignas(64) struct queue queue;
-    _Alignas(64) struct disco_lock work;
+    DISCO_OWN_LINE struct queue queue;
+    struct disco_numa_params params;
+    DISCO_OWN_LINE struct disco_lock work;
     uint32_t waiters; /* for the work lock; atomic */
     struct history history;
     struct ring ring[DISCO_MAX_NODES];

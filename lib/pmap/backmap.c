@@ -34,28 +34,26 @@ static struct disco_purge unpack(uint64_t place)
 
 /* --- the pool --- */
 
-static struct disco_lock *pool_lock(struct disco_pmap *pm)
-{
-    return (struct disco_lock *)(void *)&pm->pool_lock;
-}
-
 static void give_set(struct disco_pmap *pm, uint32_t s)
 {
-    disco_lock(pool_lock(pm), pm->backend);
-    pm->sets[s - 1].place[0] = pm->free_set;
-    pm->free_set = s;
-    disco_unlock(pool_lock(pm));
+    struct disco_pmap_common *c = pm->common;
+
+    disco_lock(&c->pool_lock, pm->backend);
+    pm->sets[s - 1].place[0] = c->free_set;
+    c->free_set = s;
+    disco_unlock(&c->pool_lock);
 }
 
 static uint32_t take_set(struct disco_pmap *pm)
 {
+    struct disco_pmap_common *c = pm->common;
     uint32_t s;
 
-    disco_lock(pool_lock(pm), pm->backend);
-    s = pm->free_set;
+    disco_lock(&c->pool_lock, pm->backend);
+    s = c->free_set;
     if (s)
-        pm->free_set = (uint32_t)pm->sets[s - 1].place[0];
-    disco_unlock(pool_lock(pm));
+        c->free_set = (uint32_t)pm->sets[s - 1].place[0];
+    disco_unlock(&c->pool_lock);
     if (s)
         pm->sets[s - 1] = (struct disco_pmap_set){{0}};
     return s;

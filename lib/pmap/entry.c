@@ -43,11 +43,12 @@ static bool counts_as_shared(enum disco_pmap_reason r)
 static void count_change(struct disco_pmap *pm, const struct hold *h, bool now, bool now_shared)
 {
     bool was = word_of(h) != 0, was_shared = counts_as_shared(meta_reason(h->meta));
+    struct disco_pmap_stats *s = stats_here(pm);
 
     if (now != was)
-        disco_count(&pm->stats.present, now ? 1 : UINT64_MAX);
+        disco_count_own(&s->present, now ? 1 : UINT64_MAX);
     if (now_shared != was_shared)
-        disco_count(&pm->stats.shared, now_shared ? 1 : UINT64_MAX);
+        disco_count_own(&s->shared, now_shared ? 1 : UINT64_MAX);
 }
 
 void disco_entry_publish(struct disco_pmap *pm, struct hold *h, disco_mpn mpn,
@@ -97,6 +98,13 @@ static void hide(struct disco_pmap *pm, struct hold *h, struct gone *g)
     disco_store(&h->e->tlbe, 0);
 }
 
+static void count_purge(struct disco_pmap_stats *s, const struct gone *g)
+{
+    disco_count_own(&s->purges, 1);
+    disco_count_own(&s->purged, g->places);
+    disco_count_own(&s->everywhere, g->everywhere);
+}
+
 void disco_entry_revoke_many(struct disco_pmap *pm, struct hold *h, size_t n)
 {
     struct gone g;
@@ -112,9 +120,7 @@ void disco_entry_revoke_many(struct disco_pmap *pm, struct hold *h, size_t n)
         return;
     if (pm->purge)
         pm->purge(pm->purge_ctx, g.ppn, g.pages, g.place, g.places); /* p3 to p5 */
-    disco_count(&pm->stats.purges, 1);
-    disco_count(&pm->stats.purged, g.places);
-    disco_count(&pm->stats.everywhere, g.everywhere);
+    count_purge(stats_here(pm), &g);
 }
 
 void disco_entry_revoke(struct disco_pmap *pm, struct hold *h)
@@ -157,6 +163,6 @@ int disco_entry_touch(struct disco_pmap *pm, struct hold *h, unsigned node)
         return err;
     pm->backend->ops->page_zero(pm->backend, mpn);
     disco_entry_publish(pm, h, mpn, DISCO_PMAP_WRITABLE);
-    disco_count(&pm->stats.first_touch, 1);
+    disco_count_own(&stats_here(pm)->first_touch, 1);
     return DISCO_OK;
 }

@@ -23,11 +23,13 @@ static void take_over(struct disco_pmap *pm, struct hold *h)
 {
     bool replica = meta_reason(h->meta) == DISCO_PMAP_REPLICA;
     disco_mpn mpn = page_of(pm, h);
+    struct disco_pmap_stats *s;
 
     disco_entry_revoke(pm, h);
     disco_memmap_drop_replicas(pm->mm, mpn);
     disco_entry_publish(pm, h, mpn, DISCO_PMAP_WRITABLE);
-    disco_count(replica ? &pm->stats.collapses : &pm->stats.write_reused, 1);
+    s = stats_here(pm);
+    disco_count_own(replica ? &s->collapses : &s->write_reused, 1);
 }
 
 static int copy_out(struct disco_pmap *pm, struct hold *h, unsigned node)
@@ -35,6 +37,7 @@ static int copy_out(struct disco_pmap *pm, struct hold *h, unsigned node)
     bool net = meta_reason(h->meta) == DISCO_PMAP_NET, dead;
     disco_mpn old = page_of(pm, h), mpn;
     int err = disco_entry_new_page(pm, h->ppn, node, &mpn);
+    struct disco_pmap_stats *s;
 
     if (err)
         return err;
@@ -46,10 +49,8 @@ static int copy_out(struct disco_pmap *pm, struct hold *h, unsigned node)
         pm->backend->ops->page_copy(pm->backend, mpn, disco_memmap_nearest(pm->mm, old, node));
     disco_memmap_del_user(pm->mm, old, user_of(pm, h->ppn));
     disco_entry_publish(pm, h, mpn, DISCO_PMAP_WRITABLE);
-    disco_count(dead  ? &pm->stats.dead
-                : net ? &pm->stats.net_copies
-                      : &pm->stats.cow_copies,
-                1);
+    s = stats_here(pm);
+    disco_count_own(dead ? &s->dead : net ? &s->net_copies : &s->cow_copies, 1);
     return DISCO_OK;
 }
 

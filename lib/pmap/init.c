@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A map in its storage: the entries, the pool of backmap sets, the pages of the map of dead pages. */
+/* A map in its storage: what is written, by lines; the entries; backmap sets; pages of the map of dead pages. */
 #include "pmap_private.h"
 
 #include <string.h>
 
-#define ALIGN 64
+struct layout {
+    size_t counters, entry, sets, dead, end;
+};
 
 static bool valid(const struct disco_pmap_config *c)
 {
-    return c && c->id < DISCO_MAX_PMAPS && c->pages && c->sets < UINT32_MAX &&
+    return c && c->id < DISCO_MAX_PMAPS && c->backend && c->backend->cpus &&
+           c->backend->cpus <= DISCO_MAX_CPUS && c->pages && c->sets < UINT32_MAX &&
            c->pages <= (SIZE_MAX / 4) / sizeof(struct disco_pmap_entry) &&
            c->pages <= UINT64_C(1) << 40 &&
            c->sets <= (SIZE_MAX / 4) / sizeof(struct disco_pmap_set);
@@ -20,27 +23,53 @@ static bool backend_ok(const struct disco_backend *b)
     const struct disco_backend_ops *o = b->ops;
 
     return o && o->tlbe_make && o->tlbe_merge && o->tlbe_mpn && o->page && o->page_zero &&
-           o->page_copy && o->relax;
+           o->page_copy && o->cpu && o->relax;
 }
 
-static size_t entries_size(const struct disco_pmap_config *c)
+/* Sets lie by their own size, which is less than a line. */
+static size_t align(size_t n)
 {
-    return ((size_t)c->pages * sizeof(struct disco_pmap_entry) + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+    return (n + sizeof(struct disco_pmap_set) - 1) & ~(sizeof(struct disco_pmap_set) - 1);
+}
+
+static struct layout lay_out(const struct disco_pmap_config *c)
+{
+    struct layout l;
+
+    l.counters = sizeof(struct disco_pmap_common);
+    l.entry = l.counters + c->backend->cpus * sizeof(struct disco_pmap_counters);
+    l.sets = align(l.entry + (size_t)c->pages * sizeof(struct disco_pmap_entry));
+    l.dead = l.sets + (size_t)c->sets * sizeof(struct disco_pmap_set);
+    l.end = l.dead + (size_t)disco_dead_words(c->pages) * sizeof(uint64_t);
+    return l;
 }
 
 size_t disco_pmap_size(const struct disco_pmap_config *c)
 {
-    if (!valid(c))
-        return 0;
-    return entries_size(c) + (size_t)c->sets * sizeof(struct disco_pmap_set) +
-           (size_t)disco_dead_words(c->pages) * sizeof(uint64_t);
+    return valid(c) ? lay_out(c).end : 0;
+}
+
+static void place_tables(struct disco_pmap *pm, void *storage, const struct disco_pmap_config *c)
+{
+    const struct layout l = lay_out(c);
+    uint8_t *base = storage;
+
+    memset(storage, 0, l.end);
+    pm->common = storage;
+    pm->counters = (struct disco_pmap_counters *)(void *)(base + l.counters);
+    pm->entry = (struct disco_pmap_entry *)(void *)(base + l.entry);
+    pm->sets = (struct disco_pmap_set *)(void *)(base + l.sets);
+    pm->dead_page = (uint64_t *)(void *)(base + l.dead);
 }
 
 /* A pmap that is not known is none: disco_pmap_fini() has nothing to do. */
 static int enroll(struct disco_pmap *pm)
 {
-    int err = disco_memmap_enroll(pm->mm, &pm->self);
+    int err;
 
+    pm->common->pm = pm;
+    pm->common->self.id = pm->id;
+    err = disco_memmap_enroll(pm->mm, &pm->common->self);
     if (err)
         memset(pm, 0, sizeof *pm);
     return err;
@@ -49,26 +78,23 @@ static int enroll(struct disco_pmap *pm)
 int disco_pmap_init(struct disco_pmap *pm, void *storage, size_t size,
                     const struct disco_pmap_config *c)
 {
-    if (!pm || !storage || (uintptr_t)storage % ALIGN || !valid(c) || !c->mm || !c->backend)
+    if (!pm || !storage || (uintptr_t)storage % DISCO_CACHE_LINE || !valid(c) || !c->mm)
         return DISCO_ERR_BAD_ARG;
     if (!backend_ok(c->backend))
         return DISCO_ERR_MISSING_OP;
     if (size < disco_pmap_size(c))
         return DISCO_ERR_NO_SPACE;
     memset(pm, 0, sizeof *pm);
-    memset(storage, 0, disco_pmap_size(c));
-    pm->entry = storage;
+    place_tables(pm, storage, c);
     pm->pages = c->pages;
     pm->id = c->id;
     pm->mm = c->mm;
     pm->backend = c->backend;
     pm->purge = c->purge;
     pm->purge_ctx = c->purge_ctx;
-    pm->sets = (struct disco_pmap_set *)(void *)((uint8_t *)storage + entries_size(c));
     pm->nsets = c->sets;
-    pm->dead_page = (uint64_t *)(void *)&pm->sets[c->sets];
+    pm->cpus = c->backend->cpus;
     disco_backmap_fill_pool(pm);
-    pm->self.id = c->id;
     return enroll(pm);
 }
 
@@ -77,7 +103,7 @@ void disco_pmap_fini(struct disco_pmap *pm)
 {
     if (!pm || !pm->entry)
         return;
-    disco_memmap_withdraw(pm->mm, &pm->self);
+    disco_memmap_withdraw(pm->mm, &pm->common->self);
     for (disco_ppn p = {0}; p.v < pm->pages; p.v++) {
         disco_tlbe e = disco_load(&pm->entry[p.v].tlbe);
 

@@ -127,7 +127,7 @@ static void migrate(struct batch *b, struct many *held, size_t k)
     held->old[k] = *fresh;
     held->was[k] = DISCO_PMAP_WRITABLE;
     fresh->v = NO_PAGE;
-    disco_count(&pm->stats.migrations, 1);
+    disco_count_own(&stats_here(pm)->migrations, 1);
 }
 
 /* Another user may have been faster: then the copy goes back, and theirs is as good. */
@@ -144,7 +144,7 @@ static int replicate(struct batch *b, struct many *held, size_t k)
     if (held->was[k] == DISCO_PMAP_WRITABLE)
         held->was[k] = DISCO_PMAP_REPLICA;
     fresh->v = NO_PAGE;
-    disco_count(&pm->stats.replications, 1);
+    disco_count_own(&stats_here(pm)->replications, 1);
     return DISCO_OK;
 }
 
@@ -155,7 +155,7 @@ static void collapse(struct batch *b, struct many *held, size_t k)
         return;
     if (held->was[k] == DISCO_PMAP_REPLICA)
         held->was[k] = DISCO_PMAP_WRITABLE;
-    disco_count(&b->pm->stats.collapses, 1);
+    disco_count_own(&stats_here(b->pm)->collapses, 1);
 }
 
 static void perform(struct batch *b, struct many *held, size_t k)

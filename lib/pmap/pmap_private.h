@@ -46,6 +46,21 @@ struct disco_pmap_set {
     uint64_t place[SET_PLACES];
 };
 
+/* What several processors write. */
+struct disco_pmap_common {
+    DISCO_OWN_LINE struct disco_memmap_pmap self; /* first: how other pmaps find this one */
+    struct disco_pmap *pm;
+    struct disco_lock pool_lock;
+    uint32_t free_set; /* number of the first, from 1; under the pool's lock */
+};
+
+/* What one processor counts, in a line of its own. */
+struct disco_pmap_counters {
+    DISCO_OWN_LINE struct disco_pmap_stats n;
+};
+_Static_assert(sizeof(struct disco_pmap_common) == DISCO_CACHE_LINE, "a line");
+_Static_assert(sizeof(struct disco_pmap_counters) == DISCO_CACHE_LINE, "a line a processor");
+
 _Static_assert(sizeof(struct disco_pmap_entry) == 16, "pmap: 16 bytes a page");
 _Static_assert(offsetof(struct disco_pmap_entry, tlbe) == 0, "assembly relies on it");
 _Static_assert(DISCO_MAX_VCPUS <= 1 << (META_VPN_SHIFT - META_VCPU_SHIFT), "vCPU fits in meta");
@@ -83,6 +98,16 @@ static inline disco_tlbe word_of(const struct hold *h) { return disco_load(&h->e
 static inline disco_mpn page_of(const struct disco_pmap *pm, const struct hold *h)
 {
     return pm->backend->ops->tlbe_mpn(word_of(h));
+}
+
+/*
+ * Where this processor counts, by disco_count_own(). That it adds without an atomic read-modify-write is right because
+ * nobody else writes these counters and interrupts are off: nothing comes between its load and its store. A page that
+ * comes on one processor and goes on another makes `present` negative here: only sums mean anything.
+ */
+static inline struct disco_pmap_stats *stats_here(const struct disco_pmap *pm)
+{
+    return &pm->counters[pm->backend->ops->cpu(pm->backend)].n;
 }
 
 /* --- entry.c --- */
@@ -146,7 +171,7 @@ void disco_others_look_anew(const struct others *o);
 
 static inline struct disco_pmap *pmap_of(struct disco_memmap_pmap *p)
 {
-    return (struct disco_pmap *)(void *)((char *)p - offsetof(struct disco_pmap, self));
+    return ((struct disco_pmap_common *)(void *)p)->pm;
 }
 
 /* --- dead.c --- */

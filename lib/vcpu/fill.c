@@ -37,12 +37,14 @@ int disco_vcpu_enter_pair(struct disco_vcpu *v, disco_va va, const struct disco_
 /*
  * Does the pair hold a replica? Then the pmap's word, which names the master, is not the answer for this node, and
  * the L2TLB keeps it. The flag is set with the entries held, as a purge holds them: it has seen it, or there is nothing.
+ * It stays set, and is written once: its line is one that the VM's processors read all the time.
  */
 static int keep_nearer(struct disco_vcpu *v, disco_va va, const struct disco_pmap_pair *p)
 {
     if (!p->replica)
         return DISCO_OK;
-    __atomic_store_n(&v->vm->nearer, 1, __ATOMIC_SEQ_CST);
+    if (!__atomic_load_n(&v->vm->nearer, __ATOMIC_SEQ_CST))
+        __atomic_store_n(&v->vm->nearer, 1, __ATOMIC_SEQ_CST);
     return disco_l2tlb_insert(v->l2tlb, va, p->m->asid, true, p->e, 0);
 }
 

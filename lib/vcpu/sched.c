@@ -29,7 +29,7 @@ int disco_sched_init(struct disco_sched **out, void *storage, size_t size,
     struct disco_sched *s = storage;
     struct disco_vcpu **wait;
 
-    if (!out || !storage || (uintptr_t)storage % 64 || !config_ok(c))
+    if (!out || !storage || (uintptr_t)storage % DISCO_CACHE_LINE || !config_ok(c))
         return DISCO_ERR_BAD_ARG;
     if (size < disco_sched_size(c))
         return DISCO_ERR_NO_SPACE;

@@ -10,7 +10,7 @@
 
 /* One processor, and the virtual CPUs that wait for it. */
 struct disco_runq {
-    _Alignas(64) struct disco_lock lock;
+    DISCO_OWN_LINE struct disco_lock lock;
     /* Written under the lock, read without. */
     uint32_t count;
     uint32_t running;          /* is a virtual CPU on this processor? */
@@ -18,8 +18,11 @@ struct disco_runq {
     uint64_t offset;           /* now + offset = `served` of the running one at this moment */
     uint32_t preempt;          /* the running one is to make place; atomically */
     struct disco_vcpu **wait;  /* queue_len places, in the order they came */
-    /* Own processor. The pointers are compared, never followed: who they were may be gone. */
-    struct disco_vcpu *last;   /* who ran here last */
+    /*
+     * Own processor, which writes here at every exit: not where others look whether somebody waits. The pointers are
+     * compared, never followed: who they were may be gone.
+     */
+    DISCO_OWN_LINE struct disco_vcpu *last; /* who ran here last */
     const struct disco_vm *gave; /* whose virtual CPU gave this processor up by a yield just now */
     uint64_t armed;            /* what the timer is set to; 0 = unknown */
     struct disco_sched_stats stats;
@@ -31,7 +34,8 @@ struct disco_sched {
     struct disco_backend *backend;
     uint64_t slice_ns;
     uint32_t queue_len;
-    uint32_t admitted;        /* virtual CPUs that are not STOPPED: at most queue_len, atomically */
+    /* Written by all processors. */
+    DISCO_OWN_LINE uint32_t admitted; /* virtual CPUs that are not STOPPED: at most queue_len, atomically */
     struct disco_lock starts; /* one start at a time; outside the run queues' locks */
     disco_cpuset idle;        /* processors that wait for a kick: see offer.c; atomically */
     uint64_t floor;           /* see fair.c; atomically */

@@ -37,11 +37,12 @@ static void copy(struct disco_backend *b, disco_mpn to, disco_mpn from)
 {
     (void)b, (void)to, (void)from;
 }
+static unsigned cpu(struct disco_backend *b) { return (void)b, 0; }
 static void relax(struct disco_backend *b) { (void)b; }
 
 static const struct disco_backend_ops ops = {
     .name = "bench", .tlbe_make = make, .tlbe_merge = merge, .tlbe_mpn = mpn_of, .page = page,
-    .page_zero = zero, .page_copy = copy, .relax = relax,
+    .page_zero = zero, .page_copy = copy, .cpu = cpu, .relax = relax,
 };
 static struct disco_backend backend = {.ops = &ops, .cpus = 1, .nodes = 1};
 
@@ -55,7 +56,7 @@ static void must(int err, const char *what)
 
 static void *storage(size_t size)
 {
-    void *p = aligned_alloc(64, (size + 63) & ~(size_t)63);
+    void *p = aligned_alloc(DISCO_CACHE_LINE, (size + DISCO_CACHE_LINE - 1) / DISCO_CACHE_LINE * DISCO_CACHE_LINE);
 
     must(p ? 0 : DISCO_ERR_NO_SPACE, "storage");
     return p;

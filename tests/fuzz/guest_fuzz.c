@@ -295,8 +295,8 @@ static void count(const struct rig_vm *vm)
         atexit(report);
     causes[vm->vm.cause]++;
     no_memory += vm->vm.why && !strcmp(vm->vm.why, "out of machine memory");
-    touched += vm->pmap.stats.first_touch;
-    copied += vm->pmap.stats.cow_copies;
+    touched += rig_stats(vm).first_touch;
+    copied += rig_stats(vm).cow_copies;
     served += uart.accesses;
     operations += 1 + sim_guest(&vm->vcpu[0])->ops + sim_guest(&vm->vcpu[1])->ops;
 }

@@ -3,7 +3,8 @@
 
 int main(void)
 {
-    const struct disco_pmap_config c = {.pages = 16, .sets = 1};
+    struct disco_backend b = {.cpus = 1};
+    const struct disco_pmap_config c = {.pages = 16, .sets = 1, .backend = &b};
 
     return disco_pmap_size(&c) >= 16 * 16 ? 0 : 1;
 }

@@ -34,6 +34,7 @@
 #define BLOCK 4096
 #define OWN_BYTES (OWN * BLOCK)
 #define TAGS (VMS * CPUS)
+_Static_assert(TAGS + 2 <= MOCK_CPUS, "a processor for each thread");
 #define ENOUGH 100 /* requests, however busy the computer is */
 
 static struct world w;
@@ -234,6 +235,7 @@ static void *cpu(void *arg)
 {
     struct thread *t = arg;
 
+    mock_cpu = t->tag;
     while (!disco_load(&stop)) {
         switch (dice(t, 8)) {
         case 0:
@@ -261,6 +263,7 @@ static void *store(void *arg)
 {
     struct thread *t = arg;
 
+    mock_cpu = TAGS;
     while (!disco_load(&stop_store)) {
         store_end(&w.store, (unsigned)dice(t, 3), dice(t, 50) ? 0 : DISCO_ERR_UNSUPPORTED);
         sched_yield();
@@ -272,6 +275,7 @@ static void *evict(void *arg)
 {
     struct thread *t = arg;
 
+    mock_cpu = TAGS + 1;
     while (!disco_load(&stop_store)) {
         disco_disk_evict(w.disk, dice(t, 10));
         sched_yield();

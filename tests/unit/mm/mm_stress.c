@@ -288,6 +288,7 @@ static void set_maps(void)
 static void *run(void *arg)
 {
     self = arg;
+    mock_cpu = self->id;
     set_maps();
     while (!disco_load(&stop))
         step();
@@ -334,6 +335,16 @@ static void make_cpu(unsigned i, void *l2storage[VMS])
     }
 }
 
+/* Counted by looking: no processor's count got lost. */
+static uint64_t present(unsigned v)
+{
+    uint64_t n = 0;
+
+    for (uint64_t p = 0; p < pm[v].pages; p++)
+        n += pm[v].entry[p].tlbe != 0;
+    return n;
+}
+
 static void report(double took)
 {
     static const char *const name[] = {
@@ -353,15 +364,16 @@ static void report(double took)
     for (unsigned c = 0; c < CPUS; c++)
         hits += cpus[c].l2[0].hits + cpus[c].l2[1].hits;
     for (unsigned v = 0; v < VMS; v++) {
-        const struct disco_pmap_stats *s = &pm[v].stats;
+        const struct disco_pmap_stats s = mock_stats(&pm[v]);
 
         printf("VM %u: %llu purges (%llu everywhere), %llu + %llu copies, %llu reused,"
                " %llu migrations, %llu replications, %llu collapses, %llu dead\n", v,
-               (unsigned long long)s->purges, (unsigned long long)s->everywhere,
-               (unsigned long long)s->cow_copies,
-               (unsigned long long)s->net_copies, (unsigned long long)s->write_reused,
-               (unsigned long long)s->migrations, (unsigned long long)s->replications,
-               (unsigned long long)s->collapses, (unsigned long long)s->dead);
+               (unsigned long long)s.purges, (unsigned long long)s.everywhere,
+               (unsigned long long)s.cow_copies,
+               (unsigned long long)s.net_copies, (unsigned long long)s.write_reused,
+               (unsigned long long)s.migrations, (unsigned long long)s.replications,
+               (unsigned long long)s.collapses, (unsigned long long)s.dead);
+        MUST(s.present == present(v));
     }
     MUST(maps == VMS);
     printf("%12llu L2TLB hits; %.1f s\n", (unsigned long long)hits, took);

@@ -7,6 +7,8 @@
 
 #define VALID 0x80u
 
+_Thread_local unsigned mock_cpu;
+
 static struct mock *mock_of(struct disco_backend *b)
 {
     return (struct mock *)(void *)b;
@@ -47,6 +49,12 @@ static void page_copy(struct disco_backend *b, disco_mpn to, disco_mpn from)
     __atomic_fetch_add(&mock_of(b)->copied, 1, __ATOMIC_RELAXED);
 }
 
+static unsigned cpu(struct disco_backend *b)
+{
+    (void)b;
+    return mock_cpu;
+}
+
 static void relax(struct disco_backend *b)
 {
     struct mock *m = mock_of(b);
@@ -65,12 +73,13 @@ static const struct disco_backend_ops ops = {
     .page = page,
     .page_zero = page_zero,
     .page_copy = page_copy,
+    .cpu = cpu,
     .relax = relax,
 };
 
 void *mock_storage(size_t size)
 {
-    void *p = aligned_alloc(64, (size + 63) & ~(size_t)63);
+    void *p = aligned_alloc(DISCO_CACHE_LINE, (size + DISCO_CACHE_LINE - 1) / DISCO_CACHE_LINE * DISCO_CACHE_LINE);
 
     if (!p)
         abort();
@@ -82,10 +91,12 @@ void mock_init(struct mock *m, unsigned nodes, uint64_t first, uint64_t pages)
 {
     memset(m, 0, sizeof *m);
     m->b.ops = &ops;
-    m->b.cpus = nodes;
+    m->b.cpus = MOCK_CPUS;
     m->b.nodes = nodes;
     m->b.va_mask = UINT64_C(0xc0000000ffffe000);
     m->b.asids = 256;
+    for (unsigned i = 0; i < MOCK_CPUS; i++)
+        m->b.node_of_cpu[i] = (uint8_t)(i % nodes);
     m->first = first;
     m->pages = pages;
     m->memory = mock_storage(pages * DISCO_PAGE_SIZE);

@@ -5,11 +5,15 @@
 /*
  * The least machine that memmap and pmap can stand on: an array for memory, entries that are
  * readable in a debugger (MPN << 8 | 0x80 | rights), and hooks where a test wants to look in.
- * It has no processors and no TLBs; tests that need those bring them along.
+ * Its processors are numbers that threads give themselves, and there are no TLBs; tests that need those bring them
+ * along.
  */
 
 #include <disco/memmap.h>
 #include <disco/pmap.h>
+
+#define MOCK_CPUS 8
+extern _Thread_local unsigned mock_cpu; /* which of them this thread is; no two threads are the same at once */
 
 struct mock {
     struct disco_backend b; /* first: the libraries hand this back */
@@ -36,6 +40,14 @@ struct disco_memmap *mock_memmap(struct mock *m, uint64_t user_chunks, uint64_t 
 uint64_t mock_free_pages(const struct mock *m, const struct disco_memmap *mm);
 /* Storage as the libraries want it; the caller frees it. Never NULL. */
 void *mock_storage(size_t size);
+
+static inline struct disco_pmap_stats mock_stats(const struct disco_pmap *pm)
+{
+    struct disco_pmap_stats s;
+
+    disco_pmap_stats(pm, &s);
+    return s;
+}
 
 /* A small generator of random numbers (xorshift64*), the same sequence on every machine. */
 static inline uint64_t mock_random(uint64_t *state)

@@ -69,11 +69,11 @@ START_TEST(a_dead_page_is_zeroed_not_copied)
         ck_assert_uint_eq(purged.calls, 1);
         ck_assert_uint_eq(m.copied, copied);
         ck_assert_uint_gt(m.zeroed, zeroed);
-        ck_assert_uint_eq(pm.stats.dead, i + 1);
+        ck_assert_uint_eq(mock_stats(&pm).dead, i + 1);
         expect_text(&pm, 4500, "");
         expect_text(&other, 0, "useful");
     }
-    ck_assert_uint_eq(pm.stats.cow_copies + pm.stats.net_copies, 0);
+    ck_assert_uint_eq(mock_stats(&pm).cow_copies + mock_stats(&pm).net_copies, 0);
 }
 END_TEST
 
@@ -89,8 +89,8 @@ START_TEST(an_unmarked_page_is_copied)
     mark(MAP, 10);
     ck_assert_int_eq(disco_pmap_write_fault(&pm, ppn(10), 0), 0);
     expect_text(&pm, 10, "useful");
-    ck_assert_uint_eq(pm.stats.cow_copies, 2);
-    ck_assert_uint_eq(pm.stats.dead, 0);
+    ck_assert_uint_eq(mock_stats(&pm).cow_copies, 2);
+    ck_assert_uint_eq(mock_stats(&pm).dead, 0);
 }
 END_TEST
 
@@ -105,8 +105,8 @@ START_TEST(the_last_user_of_a_dead_page)
     mark(MAP, 3);
     ck_assert_int_eq(disco_pmap_write_fault(&pm, ppn(3), 0), 0);
     ck_assert_uint_eq(mpn_at(&pm, 3, 0), mpn.v);
-    ck_assert_uint_eq(pm.stats.dead, 0);
-    ck_assert_uint_eq(pm.stats.write_reused, 1);
+    ck_assert_uint_eq(mock_stats(&pm).dead, 0);
+    ck_assert_uint_eq(mock_stats(&pm).write_reused, 1);
 }
 END_TEST
 
@@ -145,7 +145,7 @@ START_TEST(a_dead_page_with_a_replica)
     ck_assert_int_eq(disco_pmap_replicate(&pm, ppn(3), 1), 0);
     ck_assert_uint_eq(marked(MAP, 3), 1);
     ck_assert_int_eq(disco_pmap_write_fault(&pm, ppn(3), 1), 0);
-    ck_assert_uint_eq(pm.stats.dead, 1);
+    ck_assert_uint_eq(mock_stats(&pm).dead, 1);
     expect_text(&pm, 3, "");
     expect_text(&other, 0, "useful");
     ck_assert_uint_ne(mpn_at(&other, 0, 1), mpn.v);
@@ -161,10 +161,10 @@ START_TEST(refused_maps)
     ck_assert_int_eq(set_dead(ALL - 1, ALL), DISCO_ERR_BAD_ADDRESS);
     ck_assert_int_eq(disco_pmap_set_dead(&pm, (disco_pa){UINT64_MAX - 4095}, ALL, 0),
                      DISCO_ERR_OVERFLOW);
-    ck_assert_uint_eq(pm.stats.present, 0);
+    ck_assert_uint_eq(mock_stats(&pm).present, 0);
     ck_assert_int_eq(set_dead(MAP, ALL), 0);
     ck_assert_int_eq(set_dead(MAP, ALL), DISCO_ERR_STATE);
-    ck_assert_uint_eq(pm.stats.present, 2);
+    ck_assert_uint_eq(mock_stats(&pm).present, 2);
     ck_assert_int_eq(set_dead(MAP, 0), 0);
     ck_assert_int_eq(set_dead(MAP, ALL), DISCO_ERR_STATE);
 }
@@ -175,7 +175,7 @@ START_TEST(turned_off_first)
 {
     ck_assert_int_eq(disco_pmap_set_dead(&pm, (disco_pa){UINT64_MAX}, 0, 0), 0);
     ck_assert_int_eq(set_dead(MAP, ALL), DISCO_ERR_STATE);
-    ck_assert_uint_eq(pm.stats.present, 0);
+    ck_assert_uint_eq(mock_stats(&pm).present, 0);
 }
 END_TEST
 

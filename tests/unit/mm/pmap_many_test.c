@@ -115,7 +115,7 @@ START_TEST(failures_in_the_middle)
         else
             ck_assert_uint_eq(mpn_at(&pm, i, 0), lent[0].v);
     }
-    ck_assert_uint_eq(pm.stats.shared, 14);
+    ck_assert_uint_eq(mock_stats(&pm).shared, 14);
     ck_assert_uint_eq(disco_memmap_refs(mm, lent[0]), 16);
     put_pages(4);
 }
@@ -165,7 +165,7 @@ START_TEST(refused_as_a_whole)
     ck_assert_int_eq(p[1].err, DISCO_ERR_BAD_ARG);
     disco_pmap_share_many(&pm, p, 0, DISCO_PMAP_COW);
     ck_assert_uint_eq(purged.calls, 0);
-    ck_assert_uint_eq(pm.stats.present, 0);
+    ck_assert_uint_eq(mock_stats(&pm).present, 0);
     ck_assert_uint_eq(disco_memmap_refs(mm, lent[0]), 2);
     put_pages(1);
 }
@@ -195,7 +195,7 @@ START_TEST(as_many_as_there_may_be)
     ck_assert_uint_eq(purged.calls, 1);
     ck_assert_uint_eq(purged.pages, DISCO_PMAP_MANY);
     ck_assert_uint_eq(purged.n, DISCO_PMAP_MANY);
-    ck_assert_uint_eq(pm.stats.shared, DISCO_PMAP_MANY);
+    ck_assert_uint_eq(mock_stats(&pm).shared, DISCO_PMAP_MANY);
     put_pages(1);
 }
 END_TEST
@@ -208,7 +208,7 @@ START_TEST(too_many_places_are_everything)
     enter_each(DISCO_PMAP_MANY, 1);
     ck_assert_int_eq(disco_pmap_drop_many(&pm, ppn(0), DISCO_PMAP_MANY, &had), 0);
     ck_assert_uint_eq(purged.n, DISCO_PMAP_MANY);
-    ck_assert_uint_eq(pm.stats.everywhere, 0);
+    ck_assert_uint_eq(mock_stats(&pm).everywhere, 0);
     enter_each(DISCO_PMAP_MANY, 2);
     ck_assert_int_eq(disco_pmap_drop_many(&pm, ppn(0), DISCO_PMAP_MANY, &had), 0);
     ck_assert_uint_eq(had, DISCO_PMAP_MANY);
@@ -217,7 +217,7 @@ START_TEST(too_many_places_are_everything)
     ck_assert_uint_eq(purged.n, 1);
     ck_assert_uint_eq(purged.p[0].vcpu, DISCO_ALL_VCPUS);
     ck_assert_uint_eq(purged.p[0].vpn.v, DISCO_ALL_PAGES);
-    ck_assert_uint_eq(pm.stats.everywhere, 1);
+    ck_assert_uint_eq(mock_stats(&pm).everywhere, 1);
 }
 END_TEST
 
@@ -233,7 +233,7 @@ START_TEST(dropping_over_many_batches)
     ck_assert_uint_eq(purged.calls, 4);
     ck_assert_uint_eq(purged.pages, 1);
     ck_assert_uint_eq(purged.ppn.v, 98);
-    ck_assert_uint_eq(pm.stats.present, 3);
+    ck_assert_uint_eq(mock_stats(&pm).present, 3);
     mpn_at(&pm, 1, 0);
     mpn_at(&pm, 99, 0);
     /* Nothing there: nobody is asked. */
@@ -241,7 +241,7 @@ START_TEST(dropping_over_many_batches)
     ck_assert_uint_eq(had, 0);
     ck_assert_uint_eq(purged.calls, 4);
     ck_assert_int_eq(disco_pmap_drop_many(&pm, ppn(0), MANY_PPNS, NULL), 0);
-    ck_assert_uint_eq(pm.stats.present, 0);
+    ck_assert_uint_eq(mock_stats(&pm).present, 0);
 }
 END_TEST
 
@@ -255,7 +255,7 @@ START_TEST(dropping_refuses)
     ck_assert_int_eq(disco_pmap_drop_many(&pm, ppn(1), UINT64_MAX, &had), DISCO_ERR_BAD_ADDRESS);
     ck_assert_int_eq(disco_pmap_drop_many(&pm, ppn(UINT64_MAX), 2, &had), DISCO_ERR_BAD_ADDRESS);
     ck_assert_uint_eq(had, 77);
-    ck_assert_uint_eq(pm.stats.present, MANY_PPNS);
+    ck_assert_uint_eq(mock_stats(&pm).present, MANY_PPNS);
     ck_assert_int_eq(disco_pmap_drop_many(&pm, ppn(99), 0, &had), 0);
     ck_assert_uint_eq(had, 0);
     ck_assert_int_eq(disco_pmap_drop_many(&pm, ppn(99), 1, &had), 0);
@@ -276,7 +276,7 @@ START_TEST(dropping_shared_pages)
     put_pages(2);
     ck_assert_int_eq(disco_pmap_drop_many(&pm, ppn(0), MANY_PPNS, &had), 0);
     ck_assert_uint_eq(had, 2);
-    ck_assert_uint_eq(pm.stats.shared, 0);
+    ck_assert_uint_eq(mock_stats(&pm).shared, 0);
     ck_assert_uint_eq(mpn_at(&other, 0, 0), lent[0].v);
     ck_assert_int_eq(disco_memmap_state(mm, lent[1]), DISCO_PAGE_PRIVATE);
 }

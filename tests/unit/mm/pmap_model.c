@@ -504,6 +504,7 @@ size_t pmap_model_run(const uint8_t *data, size_t size)
     w.left = size;
     while (w.left) {
         w.purges = 0;
+        mock_cpu = (unsigned)(w.steps % MOCK_CPUS); /* counters are each one's own */
         w.op = byte(sizeof step / sizeof step[0]);
         step[w.op]();
         world_check();

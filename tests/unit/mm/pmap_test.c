@@ -13,10 +13,10 @@ START_TEST(init_refuses)
     size_t size = disco_pmap_size(&c);
     void *s = mock_storage(size);
 
-    ck_assert_uint_eq(size, PPNS * 16 + SETS * 64 + 8);
+    ck_assert_uint_eq(size, PPNS * 16 + SETS * 64 + 8 + (MOCK_CPUS + 1) * DISCO_CACHE_LINE);
     ck_assert_int_eq(disco_pmap_init(NULL, s, size, &c), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_pmap_init(&x, NULL, size, &c), DISCO_ERR_BAD_ARG);
-    ck_assert_int_eq(disco_pmap_init(&x, (char *)s + 16, size, &c), DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_pmap_init(&x, (char *)s + DISCO_CACHE_LINE / 2, size, &c), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_pmap_init(&x, s, size, NULL), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_pmap_init(&x, s, size - 1, &c), DISCO_ERR_NO_SPACE);
     bad = c, bad.id = DISCO_MAX_PMAPS;
@@ -32,7 +32,13 @@ START_TEST(init_refuses)
     ck_assert_int_eq(disco_pmap_init(&x, s, size, &bad), DISCO_ERR_BAD_ARG);
     bad = c, bad.backend = NULL;
     ck_assert_int_eq(disco_pmap_init(&x, s, size, &bad), DISCO_ERR_BAD_ARG);
-    bad = c, bad.backend = &b, b.ops = &ops, ops.page_copy = NULL;
+    bad = c, bad.backend = &b, b.cpus = 0;
+    ck_assert_int_eq(disco_pmap_init(&x, s, size, &bad), DISCO_ERR_BAD_ARG);
+    b.cpus = DISCO_MAX_CPUS + 1;
+    ck_assert_uint_eq(disco_pmap_size(&bad), 0);
+    b = m.b, b.ops = &ops, ops.page_copy = NULL;
+    ck_assert_int_eq(disco_pmap_init(&x, s, size, &bad), DISCO_ERR_MISSING_OP);
+    ops = *m.b.ops, ops.cpu = NULL;
     ck_assert_int_eq(disco_pmap_init(&x, s, size, &bad), DISCO_ERR_MISSING_OP);
     free(s);
 }
@@ -67,7 +73,7 @@ START_TEST(first_touch)
     ck_assert_uint_eq(disco_memmap_node(mm, mpn), 1);
     for (unsigned i = 0; i < DISCO_PAGE_SIZE; i++)
         ck_assert(mock_page(&m, mpn.v)[i] == 0);
-    ck_assert_uint_eq(pm.stats.first_touch, 1);
+    ck_assert_uint_eq(mock_stats(&pm).first_touch, 1);
     ck_assert_uint_eq(purged.calls, 0);
     ck_assert_int_eq(disco_pmap_translate(&pm, ppn(PPNS), 0, &mpn), DISCO_ERR_BAD_ADDRESS);
 }
@@ -85,7 +91,7 @@ START_TEST(enter_merges)
     ck_assert_uint_eq(p.e[1], 0);
     ck_assert_int_eq(p.err[0] | p.err[1], 0);
     disco_pmap_leave(&pm, &p);
-    ck_assert_uint_eq(pm.stats.present, 1);
+    ck_assert_uint_eq(mock_stats(&pm).present, 1);
 
     g.want[0] = g.want[1] = mock_tlbe(0, DISCO_RWX);
     g.ppn[0].v = PPNS;
@@ -102,7 +108,7 @@ START_TEST(enter_merges)
     ck_assert_int_eq(p.err[0], DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(p.err[1], DISCO_ERR_BAD_ARG);
     disco_pmap_leave(&pm, &p);
-    ck_assert_uint_eq(pm.stats.present, 1);
+    ck_assert_uint_eq(mock_stats(&pm).present, 1);
 }
 END_TEST
 
@@ -164,7 +170,7 @@ START_TEST(purge_names_the_places)
     ck_assert_uint_eq(purged.p[0].vcpu, 63);
     ck_assert_uint_eq(purged.p[0].vpn.v, 0xfffffffffff10);
     ck_assert_uint_eq(purged.word, 0);
-    ck_assert_uint_eq(pm.stats.everywhere, 0);
+    ck_assert_uint_eq(mock_stats(&pm).everywhere, 0);
 
     /* Nor did it take the only set, which another page can have. */
     for (unsigned i = 0; i < 3; i++)
@@ -204,7 +210,7 @@ START_TEST(too_many_places_are_everywhere)
     ck_assert_uint_eq(purged.n, 1);
     ck_assert_uint_eq(purged.p[0].vcpu, DISCO_ALL_VCPUS);
     ck_assert_uint_eq(purged.p[0].vpn.v, DISCO_ALL_PAGES);
-    ck_assert_uint_eq(pm.stats.everywhere, 1);
+    ck_assert_uint_eq(mock_stats(&pm).everywhere, 1);
 }
 END_TEST
 
@@ -260,9 +266,9 @@ START_TEST(access_checks_first)
                      DISCO_ERR_BAD_ADDRESS);
     ck_assert_int_eq(disco_pmap_write(&pm, (disco_pa){5}, buffer, UINT64_MAX, 0),
                      DISCO_ERR_OVERFLOW);
-    ck_assert_uint_eq(pm.stats.present, 0);
+    ck_assert_uint_eq(mock_stats(&pm).present, 0);
     ck_assert_int_eq(disco_pmap_write(&pm, (disco_pa){100}, buffer, sizeof buffer, 0), 0);
-    ck_assert_uint_eq(pm.stats.present, 4);
+    ck_assert_uint_eq(mock_stats(&pm).present, 4);
     ck_assert_int_eq(disco_pmap_read(&pm, (disco_pa){100}, back, sizeof back, 0), 0);
     ck_assert_mem_eq(buffer, back, sizeof back);
     ck_assert_int_eq(disco_pmap_read(&pm, (disco_pa){99}, back, 1, 0), 0);
@@ -291,6 +297,38 @@ START_TEST(purge_may_be_absent)
 }
 END_TEST
 
+/* Each processor counts on its own; what comes on one and goes on another is counted down to nothing. */
+START_TEST(counters_are_summed)
+{
+    for (mock_cpu = 0; mock_cpu < 3; mock_cpu++)
+        ck_assert_int_eq(disco_pmap_touch(&pm, ppn(mock_cpu), 0), 0);
+    ck_assert_uint_eq(mock_stats(&pm).first_touch, 3);
+    ck_assert_uint_eq(mock_stats(&pm).present, 3);
+    mock_cpu = MOCK_CPUS - 1;
+    ck_assert_int_eq(disco_pmap_drop_many(&pm, ppn(0), 3, NULL), 0);
+    ck_assert_uint_eq(mock_stats(&pm).present, 0);
+    ck_assert_uint_eq(mock_stats(&pm).purges, 1);
+    ck_assert_uint_eq(mock_stats(&other).first_touch, 0);
+    disco_pmap_fini(&pm);
+    ck_assert_uint_eq(mock_stats(&pm).first_touch, 0);
+    mock_cpu = 0;
+}
+END_TEST
+
+/* While others count, the going of a page may be seen before its coming. */
+START_TEST(gauges_are_not_negative)
+{
+    ck_assert_int_eq(disco_pmap_touch(&pm, ppn(0), 0), 0);
+    mock_cpu = 1;
+    ck_assert_int_eq(disco_pmap_drop(&pm, ppn(0)), 0);
+    mock_cpu = 0;
+    pm.cpus--;
+    pm.counters = (void *)((char *)pm.counters + DISCO_CACHE_LINE); /* the first processor's is not seen */
+    ck_assert_uint_eq(mock_stats(&pm).present, 0);
+    ck_assert_uint_eq(mock_stats(&pm).purges, 1);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *tests[] = {
@@ -298,6 +336,7 @@ int main(void)
         enter_keeps_both_until_leave, enter_without_memory, purge_names_the_places,
         a_set_takes_eight_places, too_many_places_are_everywhere, no_set_left_is_everywhere,
         unrecorded_places_are_not_named, access_checks_first, purge_may_be_absent,
+        counters_are_summed, gauges_are_not_negative,
     };
 
     return SUITE_RUN("pmap", tests, setup, teardown);

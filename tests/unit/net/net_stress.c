@@ -37,6 +37,7 @@ struct thread {
     uint64_t seed, frames, pages, busy, lost;
 };
 
+_Static_assert(2 * VMS < MOCK_CPUS, "a processor for each thread");
 static struct world w;
 static struct thread sender[VMS], receiver[VMS], monitor;
 static uint64_t stop;
@@ -100,6 +101,7 @@ static void *run_sender(void *arg)
 {
     struct thread *t = arg;
 
+    mock_cpu = t->vm;
     for (uint32_t number = 0; !disco_load(&stop); number++) {
         send_one(t, number);
         net_call(&w.vm[t->vm], DISCO_CALL_NET_STATE, 0, 0);
@@ -179,6 +181,7 @@ static void *run_receiver(void *arg)
 {
     struct thread *t = arg;
 
+    mock_cpu = VMS + t->vm;
     while (!disco_load(&stop)) {
         receive_one(t);
         if (t->vm == VMS - 1)
@@ -214,6 +217,7 @@ static void *run_monitor(void *arg)
 {
     struct thread *t = arg;
 
+    mock_cpu = 2 * VMS;
     while (!disco_load(&stop)) {
         gateway(t);
         if (!dice(t, 2000)) {

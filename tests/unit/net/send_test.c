@@ -239,11 +239,11 @@ END_TEST
 /* All pages of a frame together; one of them is named twice, and taken once. */
 START_TEST(one_revocation_for_a_frame)
 {
-    uint64_t before = vm->pmap.stats.purges;
+    uint64_t before = mock_stats(&vm->pmap).purges;
 
     PASS({2 * PAGE, 14}, {4 * PAGE, 3 * PAGE | STABLE}, {9 * PAGE, PAGE | STABLE},
          {5 * PAGE, PAGE | STABLE});
-    ck_assert_uint_eq(vm->pmap.stats.purges, before + 1);
+    ck_assert_uint_eq(mock_stats(&vm->pmap).purges, before + 1);
     ck_assert_uint_eq(stats_of(&w, 0).remapped, 5);
     for (uint32_t i = 0; i < 3; i++)
         ck_assert(is_shared(i, 4 + i));
@@ -330,12 +330,12 @@ START_TEST(sender_writes_later)
     ck_assert_mem_eq(after, before, 8);
     peek(vm, 4 * PAGE, after, 8);
     ck_assert_mem_eq(after, changed, 8);
-    ck_assert_uint_eq(vm->pmap.stats.net_copies, 1);
+    ck_assert_uint_eq(mock_stats(&vm->pmap).net_copies, 1);
     disco_net_free_frame(w.net, &f);
     PASS({2 * PAGE, 60}, {4 * PAGE, PAGE | STABLE});
     disco_net_free_frame(w.net, &f);
     poke(vm, 4 * PAGE, changed, 8); /* nobody else has it any more */
-    ck_assert_uint_eq(vm->pmap.stats.net_copies, 1);
+    ck_assert_uint_eq(mock_stats(&vm->pmap).net_copies, 1);
 }
 END_TEST
 

@@ -16,12 +16,6 @@ static uint64_t now(struct disco_backend *b)
     return disco_load(&((struct world *)(void *)b)->now);
 }
 
-static unsigned cpu(struct disco_backend *b)
-{
-    (void)b;
-    return 0;
-}
-
 static struct disco_backend_ops ops;
 
 static void set_line(void *ctx, bool up)
@@ -82,7 +76,6 @@ void world_init(struct world *w, const struct world_config *c)
     mock_init(&w->m, NODES, 32, c->pages);
     ops = *w->m.b.ops;
     ops.now = now;
-    ops.cpu = cpu;
     w->m.b.ops = &ops;
     w->pages = c->pages;
     w->mm = mock_memmap(&w->m, c->chunks, 0, &w->mm_storage);

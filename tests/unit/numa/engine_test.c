@@ -12,7 +12,7 @@ START_TEST(init_refuses)
                                      .backend = &m.b,
                                      .mm = mm,
                                      .pmaps = 3,
-                                     .queue = 8,
+                                     .queue = 16,
                                      .history = 16,
                                      .replicas = 4,
                                      .params = world_params(),
@@ -27,7 +27,7 @@ START_TEST(init_refuses)
     ck_assert_uint_ne(size, 0);
     ck_assert_int_eq(disco_numa_init(NULL, s, size, &c), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_numa_init(&n, NULL, size, &c), DISCO_ERR_BAD_ARG);
-    ck_assert_int_eq(disco_numa_init(&n, (char *)s + 8, size, &c), DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_numa_init(&n, (char *)s + DISCO_CACHE_LINE / 2, size, &c), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_numa_init(&n, s, size, NULL), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_numa_init(&n, s, size - 1, &c), DISCO_ERR_NO_SPACE);
     bad = c, bad.backend = NULL;
@@ -53,8 +53,8 @@ START_TEST(init_refuses)
     b.nodes = 1, b.ops = &ops;
     ck_assert_int_eq(disco_numa_init(&n, s, size, &bad), DISCO_ERR_MISSING_OP);
     /* 8 a pmap, 64 a queue place, 32 a history place, 8 a replica and node. */
-    bad = c, bad.pmaps += 8, bad.queue *= 2, bad.history *= 2, bad.replicas *= 2;
-    ck_assert_uint_eq(disco_numa_size(&bad) - size, 8 * 8 + 8 * 64 + 16 * 32 + 4 * 8 * NODES);
+    bad = c, bad.pmaps += 16, bad.queue *= 2, bad.history *= 2, bad.replicas *= 2;
+    ck_assert_uint_eq(disco_numa_size(&bad) - size, 16 * 8 + 16 * 64 + 16 * 32 + 4 * 8 * NODES);
     free(s);
     disco_numa_fini(NULL);
 }

@@ -72,6 +72,7 @@ static void machine(const struct world *w)
     ops.cpu = cpu;
     ops.now = now;
     m.b.ops = &ops;
+    m.b.cpus = w->nodes;
     for (unsigned i = 0; i < w->nodes; i++)
         m.b.node_of_cpu[i] = (uint8_t)i;
     mm_storage = mock_storage(disco_memmap_size(&c));

@@ -150,10 +150,10 @@ static void check(void)
 /* One copied at least; both may have, each finding the other still there (lib/pmap/fault.c). */
 static uint64_t check_copies(void)
 {
-    uint64_t copies = vm[0]->pmap.stats.cow_copies + vm[1]->pmap.stats.cow_copies;
+    uint64_t copies = rig_stats(vm[0]).cow_copies + rig_stats(vm[1]).cow_copies;
 
     ck_assert_uint_ge(copies, 1);
-    ck_assert_uint_eq(copies + vm[0]->pmap.stats.write_reused + vm[1]->pmap.stats.write_reused, 2);
+    ck_assert_uint_eq(copies + rig_stats(vm[0]).write_reused + rig_stats(vm[1]).write_reused, 2);
     return copies;
 }
 

@@ -103,7 +103,7 @@ START_TEST(a_write_fault_of_the_monitors_is_resolved)
     ck_assert_uint_eq(page_at(9).v, shared.v);
     ck_assert(in_tlb(2) && !sim_reaches(r.m, 0, NULL, shared));
     ck_assert_uint_eq(v->stats.write_monitor, 1);
-    ck_assert_uint_eq(vm->pmap.stats.cow_copies, 1);
+    ck_assert_uint_eq(rig_stats(vm).cow_copies, 1);
 }
 END_TEST
 

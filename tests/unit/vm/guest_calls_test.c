@@ -34,7 +34,7 @@ static void fill(void)
     }
 }
 
-static uint64_t present(void) { return vm->pmap.stats.present; }
+static uint64_t present(void) { return rig_stats(vm).present; }
 
 START_TEST(freed_pages_come_back_zeroed)
 {

@@ -468,8 +468,8 @@ START_TEST(no_store_is_lost_when_pages_move)
         ck_assert_uint_gt(counted, 0);
         ck_assert_uint_eq(word_of(vm[0], i), counted);
     }
-    ck_assert_uint_gt(vm[0]->pmap.stats.cow_copies + vm[0]->pmap.stats.write_reused, 0);
-    ck_assert_uint_gt(vm[0]->pmap.stats.purges, 0);
+    ck_assert_uint_gt(rig_stats(vm[0]).cow_copies + rig_stats(vm[0]).write_reused, 0);
+    ck_assert_uint_gt(rig_stats(vm[0]).purges, 0);
     rig_fini(&r);
 }
 END_TEST

@@ -6,7 +6,7 @@
 
 static void *store(struct rig *r, size_t size)
 {
-    void *p = aligned_alloc(64, (size + 63) / 64 * 64);
+    void *p = aligned_alloc(DISCO_CACHE_LINE, (size + DISCO_CACHE_LINE - 1) / DISCO_CACHE_LINE * DISCO_CACHE_LINE);
 
     RIG_CHECK(p);
     RIG_CHECK(r->stored < RIG_STORAGE);
@@ -266,6 +266,14 @@ void rig_bring_in(struct rig *r, struct disco_vcpu *v)
     RIG_CHECK(v->cpu == 0);
     sim_load(v, program, length);
     memset(&v->stats, 0, sizeof v->stats);
+}
+
+struct disco_pmap_stats rig_stats(const struct rig_vm *vm)
+{
+    struct disco_pmap_stats s;
+
+    disco_pmap_stats(&vm->pmap, &s);
+    return s;
 }
 
 uint64_t rig_peek(struct rig_vm *vm, uint64_t pa)

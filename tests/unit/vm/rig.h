@@ -91,6 +91,7 @@ void rig_bring_in(struct rig *r, struct disco_vcpu *v);
 bool rig_ended(const struct rig_vm *vm);
 bool rig_all_ended(const struct rig *r);
 uint32_t rig_state(const struct disco_vcpu *v);
+struct disco_pmap_stats rig_stats(const struct rig_vm *vm);
 uint64_t rig_peek(struct rig_vm *vm, uint64_t pa);
 void rig_poke(struct rig_vm *vm, uint64_t pa, uint64_t value);
 

@@ -37,7 +37,7 @@ START_TEST(config_is_checked)
 {
     struct disco_sched_config c = {.queue_len = 4};
     struct disco_sched *s;
-    _Alignas(64) static uint8_t storage[4096];
+    static DISCO_OWN_LINE uint8_t storage[4096];
 
     make(1, 1);
     ck_assert_uint_eq(disco_sched_size(NULL), 0);
@@ -46,7 +46,7 @@ START_TEST(config_is_checked)
     ck_assert_uint_gt(disco_sched_size(&c), 0);
     ck_assert_int_eq(disco_sched_init(&s, storage, disco_sched_size(&c) - 1, &c),
                      DISCO_ERR_NO_SPACE);
-    ck_assert_int_eq(disco_sched_init(&s, storage + 1, 4000, &c), DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_sched_init(&s, storage + DISCO_CACHE_LINE / 2, 4000, &c), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_sched_init(NULL, storage, 4096, &c), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_sched_init(&s, NULL, 4096, &c), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_sched_init(&s, storage, sizeof storage, &c), 0);
