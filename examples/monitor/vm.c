@@ -32,7 +32,7 @@ static struct disco_pmap_config pmap_config(struct vm *vm)
     return (struct disco_pmap_config){
         .id = (uint32_t)(vm - mon.vm),
         .pages = pages,
-        .sets = pages / 8 + 16,
+        .sets = pages / 16 + 16,
         .mm = mon.mm,
         .backend = &mon.machine.backend,
         .purge = disco_vm_purge,

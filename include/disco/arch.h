@@ -35,7 +35,7 @@ enum disco_access { DISCO_ACCESS_LOAD, DISCO_ACCESS_STORE, DISCO_ACCESS_FETCH };
 typedef uint64_t disco_cpuset;
 
 /** Names every virtual CPU of a VM in a purge. */
-#define DISCO_ALL_VCPUS UINT32_MAX
+#define DISCO_ALL_VCPUS UINT64_MAX
 /** Names every virtual page in a purge. */
 #define DISCO_ALL_PAGES UINT64_MAX
 
@@ -43,11 +43,11 @@ typedef uint64_t disco_cpuset;
 #define DISCO_MAX_ALIASES 4
 
 /**
- * One translation to forget. @c vpn may be DISCO_ALL_PAGES: everything of that virtual CPU.
+ * One translation to forget, of some virtual CPUs. @c vpn may be DISCO_ALL_PAGES: everything of theirs.
  * The even and the odd page of a pair live in one entry; forgetting one forgets the pair.
  */
 struct disco_purge {
-    uint32_t vcpu;  /**< virtual CPU through which it was entered, or DISCO_ALL_VCPUS */
+    uint64_t vcpus; /**< virtual CPUs through which it was entered, bit i for that with id i; or DISCO_ALL_VCPUS */
     disco_vpn vpn;  /**< where it was entered */
 };
 

@@ -104,7 +104,7 @@ struct disco_pmap {
 struct disco_pmap_config {
     uint32_t id;        /**< unique among the pmaps of one memmap, < DISCO_MAX_PMAPS */
     uint64_t pages;     /**< size of the VM's physical memory */
-    uint64_t sets;      /**< backmap sets in the pool; pages / 8 is plenty */
+    uint64_t sets;      /**< backmap sets in the pool; pages / 16 is plenty */
     struct disco_memmap *mm;
     struct disco_backend *backend;
     disco_pmap_purge_fn *purge; /**< NULL: nobody keeps translations (no virtual CPUs) */
@@ -112,7 +112,7 @@ struct disco_pmap_config {
 };
 
 /**
- * Bytes of storage for @p c: 16 a page, 64 a backmap set, 8 for each 4096 pages, a line (DISCO_CACHE_LINE) for each
+ * Bytes of storage for @p c: 16 a page, 128 a backmap set, 8 for each 4096 pages, a line (DISCO_CACHE_LINE) for each
  * processor of the backend and one more. 0 if the configuration is bad.
  */
 size_t disco_pmap_size(const struct disco_pmap_config *c);

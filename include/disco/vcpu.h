@@ -181,7 +181,7 @@ void disco_vm_purge(void *vm, const disco_ppn *ppn, size_t pages, const struct d
 /** Is @p p a translation of @p v? For backends. */
 static inline bool disco_purge_is_of(const struct disco_purge *p, const struct disco_vcpu *v)
 {
-    return p->vcpu == v->id || p->vcpu == DISCO_ALL_VCPUS;
+    return p->vcpus >> v->id & 1;
 }
 /** Tell the monitor's `report` hook, if there is one. Own processor. */
 void disco_vcpu_report(struct disco_vcpu *v, const char *what, uint64_t where);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Backmaps: through which virtual pages of which virtual CPUs a page was entered. Nearly every page
- * is entered through one place, which fits in the entry. A second place moves both to a set, a
- * cache line with room for eight, from a pool. When that is full, or the pool empty, the page is
- * "everywhere": revoking it makes every virtual CPU forget all it has. That is rare, dear, and
- * right.
+ * is entered through one place, a virtual page of one virtual CPU, which fits in the entry. A second moves both
+ * to a set from a pool, with room for eight virtual pages, each of any number of virtual CPUs: threads see a page
+ * at the same address. When that is full, or the pool empty, the page is "everywhere": revoking it makes every
+ * virtual CPU forget all it has. That is rare, dear, and right.
  *
  * Places are noted when a translation is entered and forgotten at revocation only, not when
  * a TLB drops the translation, which nobody could observe. They may name too much, never too
@@ -13,23 +13,11 @@
  */
 #include "pmap_private.h"
 
-#define PLACE_VALID (UINT64_C(1) << 63)
-#define PLACE_VCPU_SHIFT META_VPN_BITS
-#define PLACE_VPN_MASK ((UINT64_C(1) << META_VPN_BITS) - 1)
+#define VPN_MASK ((UINT64_C(1) << META_VPN_BITS) - 1)
 
-static uint64_t pack(uint32_t vcpu, disco_vpn vpn)
+static struct disco_purge place_of(uint32_t vcpu, disco_vpn vpn)
 {
-    uint64_t pair = vpn.v & PLACE_VPN_MASK & ~UINT64_C(1);
-
-    return PLACE_VALID | (uint64_t)vcpu << PLACE_VCPU_SHIFT | pair;
-}
-
-static struct disco_purge unpack(uint64_t place)
-{
-    return (struct disco_purge){
-        .vcpu = (uint32_t)((place & ~PLACE_VALID) >> PLACE_VCPU_SHIFT),
-        .vpn = {place & PLACE_VPN_MASK},
-    };
+    return (struct disco_purge){UINT64_C(1) << vcpu, {vpn.v & VPN_MASK & ~UINT64_C(1)}};
 }
 
 /* --- the pool --- */
@@ -39,7 +27,7 @@ static void give_set(struct disco_pmap *pm, uint32_t s)
     struct disco_pmap_common *c = pm->common;
 
     disco_lock(&c->pool_lock, pm->backend);
-    pm->sets[s - 1].place[0] = c->free_set;
+    pm->sets[s - 1].place[0].vpn.v = c->free_set;
     c->free_set = s;
     disco_unlock(&c->pool_lock);
 }
@@ -52,10 +40,10 @@ static uint32_t take_set(struct disco_pmap *pm)
     disco_lock(&c->pool_lock, pm->backend);
     s = c->free_set;
     if (s)
-        c->free_set = (uint32_t)pm->sets[s - 1].place[0];
+        c->free_set = (uint32_t)pm->sets[s - 1].place[0].vpn.v;
     disco_unlock(&c->pool_lock);
     if (s)
-        pm->sets[s - 1] = (struct disco_pmap_set){{0}};
+        pm->sets[s - 1] = (struct disco_pmap_set){{{0}}};
     return s;
 }
 
@@ -72,18 +60,18 @@ static void set_map(struct hold *h, enum backmap kind, uint64_t payload)
     h->meta = (h->meta & ~META_MAP_MASK) | (uint64_t)kind << META_MAP_SHIFT | payload;
 }
 
-static uint64_t the_one(const struct hold *h)
+static struct disco_purge the_one(const struct hold *h)
 {
     uint32_t vcpu = h->meta >> META_VCPU_SHIFT & (DISCO_MAX_VCPUS - 1);
 
-    return pack(vcpu, (disco_vpn){h->meta >> META_VPN_SHIFT});
+    return place_of(vcpu, (disco_vpn){h->meta >> META_VPN_SHIFT});
 }
 
-static void put_one(struct hold *h, uint64_t place)
+static void put_one(struct hold *h, uint32_t vcpu, disco_vpn vpn)
 {
-    struct disco_purge p = unpack(place);
+    uint64_t pair = vpn.v & VPN_MASK & ~UINT64_C(1);
 
-    set_map(h, MAP_ONE, (uint64_t)p.vcpu << META_VCPU_SHIFT | p.vpn.v << META_VPN_SHIFT);
+    set_map(h, MAP_ONE, (uint64_t)vcpu << META_VCPU_SHIFT | pair << META_VPN_SHIFT);
 }
 
 static uint32_t set_number(const struct hold *h)
@@ -91,20 +79,24 @@ static uint32_t set_number(const struct hold *h)
     return (uint32_t)(h->meta >> META_SET_SHIFT);
 }
 
-static bool put_in_set(struct disco_pmap_set *s, uint64_t place)
+static bool put_in_set(struct disco_pmap_set *s, struct disco_purge place)
 {
     for (unsigned i = 0; i < SET_PLACES; i++) {
-        if (!s->place[i])
-            s->place[i] = place;
-        if (s->place[i] == place)
+        struct disco_purge *p = &s->place[i];
+
+        if (!p->vcpus)
+            p->vpn = place.vpn;
+        if (p->vpn.v == place.vpn.v) {
+            p->vcpus |= place.vcpus;
             return true;
+        }
     }
     return false;
 }
 
-static void one_to_set(struct disco_pmap *pm, struct hold *h, uint64_t place)
+static void one_to_set(struct disco_pmap *pm, struct hold *h, struct disco_purge place)
 {
-    uint64_t first = the_one(h);
+    struct disco_purge first = the_one(h);
     uint32_t s = take_set(pm);
 
     if (!s) {
@@ -124,14 +116,15 @@ static void set_to_all(struct disco_pmap *pm, struct hold *h)
 
 void disco_backmap_record(struct disco_pmap *pm, struct hold *h, uint32_t vcpu, disco_vpn vpn)
 {
-    uint64_t place = pack(vcpu, vpn);
+    struct disco_purge place = place_of(vcpu, vpn), one;
 
     switch (meta_kind(h->meta)) {
     case MAP_NONE:
-        put_one(h, place);
+        put_one(h, vcpu, vpn);
         break;
     case MAP_ONE:
-        if (the_one(h) != place)
+        one = the_one(h);
+        if (one.vpn.v != place.vpn.v || one.vcpus != place.vcpus)
             one_to_set(pm, h, place);
         break;
     case MAP_SET:
@@ -147,10 +140,8 @@ static size_t list_set(const struct disco_pmap_set *s, struct disco_purge *p)
 {
     size_t n = 0;
 
-    while (n < SET_PLACES && s->place[n]) {
-        p[n] = unpack(s->place[n]);
-        n++;
-    }
+    for (; n < SET_PLACES && s->place[n].vcpus; n++)
+        p[n] = s->place[n];
     return n;
 }
 
@@ -161,14 +152,14 @@ size_t disco_backmap_places(const struct disco_pmap *pm, const struct hold *h,
     case MAP_NONE:
         return 0;
     case MAP_ONE:
-        p[0] = unpack(the_one(h));
+        p[0] = the_one(h);
         return 1;
     case MAP_SET:
         return list_set(&pm->sets[set_number(h) - 1], p);
     case MAP_ALL:
         break;
     }
-    p[0] = (struct disco_purge){.vcpu = DISCO_ALL_VCPUS, .vpn = {DISCO_ALL_PAGES}};
+    p[0] = (struct disco_purge){DISCO_ALL_VCPUS, {DISCO_ALL_PAGES}};
     return 1;
 }
 

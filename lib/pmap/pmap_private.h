@@ -38,12 +38,12 @@
 
 enum backmap { MAP_NONE, MAP_ONE, MAP_SET, MAP_ALL };
 
-/* Places a set holds; a page entered through more is "everywhere". */
+/* Virtual pages that a set holds; a page entered through more is "everywhere". */
 #define SET_PLACES 8
 
-/* place: valid bit, virtual CPU, virtual page; 0 = unused. A free set's first word is a link. */
+/* Places in use come first, the others are 0. A free set's first virtual page is a link. */
 struct disco_pmap_set {
-    uint64_t place[SET_PLACES];
+    struct disco_purge place[SET_PLACES];
 };
 
 /* What several processors write. */
@@ -62,6 +62,7 @@ _Static_assert(sizeof(struct disco_pmap_common) == DISCO_CACHE_LINE, "a line");
 _Static_assert(sizeof(struct disco_pmap_counters) == DISCO_CACHE_LINE, "a line a processor");
 
 _Static_assert(sizeof(struct disco_pmap_entry) == 16, "pmap: 16 bytes a page");
+_Static_assert(sizeof(struct disco_pmap_set) == 128, "disco_pmap_size() says so");
 _Static_assert(offsetof(struct disco_pmap_entry, tlbe) == 0, "assembly relies on it");
 _Static_assert(DISCO_MAX_VCPUS <= 1 << (META_VPN_SHIFT - META_VCPU_SHIFT), "vCPU fits in meta");
 _Static_assert(META_VPN_SHIFT + META_VPN_BITS <= 64, "virtual page fits in meta");

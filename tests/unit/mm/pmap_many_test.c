@@ -215,7 +215,7 @@ START_TEST(too_many_places_are_everything)
     ck_assert_uint_eq(purged.calls, 1);
     ck_assert_uint_eq(purged.pages, DISCO_PMAP_MANY);
     ck_assert_uint_eq(purged.n, 1);
-    ck_assert_uint_eq(purged.p[0].vcpu, DISCO_ALL_VCPUS);
+    ck_assert_uint_eq(purged.p[0].vcpus, DISCO_ALL_VCPUS);
     ck_assert_uint_eq(purged.p[0].vpn.v, DISCO_ALL_PAGES);
     ck_assert_uint_eq(mock_stats(&pm).everywhere, 1);
 }

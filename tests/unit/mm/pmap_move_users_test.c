@@ -101,7 +101,7 @@ START_TEST(a_collapse_names_the_places_of_others)
     ck_assert_uint_eq(purged.of[1], 1);
     ck_assert_uint_eq(purged.ppn.v, 5);
     ck_assert_uint_eq(purged.n, 1);
-    ck_assert_uint_eq(purged.p[0].vcpu, 3);
+    ck_assert_uint_eq(purged.p[0].vcpus, 1u << 3);
     ck_assert_uint_eq(purged.p[0].vpn.v, 12);
     ck_assert_uint_eq(purged.word, 0);
 }

@@ -169,7 +169,7 @@ START_TEST(migration)
     purged.last_store = NULL;
     ck_assert_uint_eq(disco_memmap_node(mm, (disco_mpn){mpn_at(&pm, 0, 0)}), 1);
     ck_assert_int_eq(disco_memmap_state(mm, (disco_mpn){old}), DISCO_PAGE_FREE);
-    ck_assert_uint_eq(purged.p[0].vcpu, 1);
+    ck_assert_uint_eq(purged.p[0].vcpus, 1u << 1);
     ck_assert_int_eq(disco_pmap_read(&pm, (disco_pa){4092}, text, 4, 0), 0);
     ck_assert_mem_eq(text, "mov!", 4);
     share_one(DISCO_PMAP_COW);

@@ -167,7 +167,7 @@ START_TEST(purge_names_the_places)
     ck_assert_int_eq(disco_pmap_drop(&pm, ppn(0)), 0);
     ck_assert_uint_eq(purged.n, 1);
     ck_assert_uint_eq(purged.ppn.v, 0);
-    ck_assert_uint_eq(purged.p[0].vcpu, 63);
+    ck_assert_uint_eq(purged.p[0].vcpus, UINT64_C(1) << 63);
     ck_assert_uint_eq(purged.p[0].vpn.v, 0xfffffffffff10);
     ck_assert_uint_eq(purged.word, 0);
     ck_assert_uint_eq(mock_stats(&pm).everywhere, 0);
@@ -190,10 +190,26 @@ START_TEST(a_set_takes_eight_places)
         ck_assert_int_eq(disco_pmap_drop(&pm, ppn(0)), 0);
         ck_assert_uint_eq(purged.n, 8);
         for (unsigned i = 0; i < 8; i++) {
-            ck_assert_uint_eq(purged.p[i].vcpu, i);
+            ck_assert_uint_eq(purged.p[i].vcpus, UINT64_C(1) << i);
             ck_assert_uint_eq(purged.p[i].vpn.v, 2 * i);
         }
     }
+}
+END_TEST
+
+/* Threads on many virtual CPUs that see the page at one address, and one that sees it at another. */
+START_TEST(virtual_cpus_share_a_place)
+{
+    for (unsigned i = 0; i < DISCO_MAX_VCPUS; i++)
+        enter(6, i, 0, 0);
+    enter(8, 5, 0, 0);
+    ck_assert_int_eq(disco_pmap_drop(&pm, ppn(0)), 0);
+    ck_assert_uint_eq(purged.n, 2);
+    ck_assert_uint_eq(purged.p[0].vcpus, UINT64_MAX);
+    ck_assert_uint_eq(purged.p[0].vpn.v, 6);
+    ck_assert_uint_eq(purged.p[1].vcpus, 1u << 5);
+    ck_assert_uint_eq(purged.p[1].vpn.v, 8);
+    ck_assert_uint_eq(mock_stats(&pm).everywhere, 0);
 }
 END_TEST
 
@@ -208,7 +224,7 @@ START_TEST(too_many_places_are_everywhere)
     ck_assert_uint_eq(purged.n, 2);
     ck_assert_int_eq(disco_pmap_drop(&pm, ppn(0)), 0);
     ck_assert_uint_eq(purged.n, 1);
-    ck_assert_uint_eq(purged.p[0].vcpu, DISCO_ALL_VCPUS);
+    ck_assert_uint_eq(purged.p[0].vcpus, DISCO_ALL_VCPUS);
     ck_assert_uint_eq(purged.p[0].vpn.v, DISCO_ALL_PAGES);
     ck_assert_uint_eq(mock_stats(&pm).everywhere, 1);
 }
@@ -221,7 +237,7 @@ START_TEST(no_set_left_is_everywhere)
     for (unsigned i = 0; i < 2; i++)
         enter(2 * i, 0, 1, 1);
     ck_assert_int_eq(disco_pmap_drop(&pm, ppn(1)), 0);
-    ck_assert_uint_eq(purged.p[0].vcpu, DISCO_ALL_VCPUS);
+    ck_assert_uint_eq(purged.p[0].vcpus, DISCO_ALL_VCPUS);
     ck_assert_int_eq(disco_pmap_drop(&pm, ppn(0)), 0);
     ck_assert_uint_eq(purged.n, 2);
 }
@@ -334,7 +350,8 @@ int main(void)
     const TTest *tests[] = {
         init_refuses, fini_takes_anything, first_touch, enter_merges,
         enter_keeps_both_until_leave, enter_without_memory, purge_names_the_places,
-        a_set_takes_eight_places, too_many_places_are_everywhere, no_set_left_is_everywhere,
+        a_set_takes_eight_places,
+        virtual_cpus_share_a_place, too_many_places_are_everywhere, no_set_left_is_everywhere,
         unrecorded_places_are_not_named, access_checks_first, purge_may_be_absent,
         counters_are_summed, gauges_are_not_negative,
     };

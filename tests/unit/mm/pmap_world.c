@@ -136,7 +136,7 @@ static void purge_page(unsigned vm, disco_ppn ppn, const struct disco_purge *p, 
                 t->used = false;
         }
         for (size_t k = 0; k < n; k++) {
-            if ((p[k].vcpu == DISCO_ALL_VCPUS || p[k].vcpu == t->vcpu) &&
+            if ((p[k].vcpus >> t->vcpu & 1) &&
                 (p[k].vpn.v == DISCO_ALL_PAGES || p[k].vpn.v >> 1 == t->pair.v >> 1))
                 t->used = false;
         }

@@ -33,7 +33,7 @@ static bool named(const struct translation *t, const struct request *r)
             return true;
     }
     for (size_t i = 0; i < r->n; i++) {
-        if ((p[i].vcpu == DISCO_ALL_VCPUS || p[i].vcpu == self->id) &&
+        if ((p[i].vcpus >> self->id & 1) &&
             (p[i].vpn.v == DISCO_ALL_PAGES || p[i].vpn.v >> 1 == t->pair.v >> 1))
             return true;
     }
@@ -74,7 +74,7 @@ static void purge_l2(const struct request *r)
     }
     for (size_t i = 0; i < r->n; i++) {
         for (unsigned c = 0; c < CPUS; c++) {
-            if (p[i].vcpu != DISCO_ALL_VCPUS && p[i].vcpu != c)
+            if (!(p[i].vcpus >> c & 1))
                 continue;
             if (p[i].vpn.v == DISCO_ALL_PAGES)
                 disco_l2tlb_wipe(&cpus[c].l2[r->vm]);

@@ -22,7 +22,7 @@ START_TEST(purging_everything)
 {
     const struct disco_purge all = {DISCO_ALL_VCPUS, {DISCO_ALL_PAGES}};
     const struct disco_purge page = {DISCO_ALL_VCPUS, {VA >> DISCO_PAGE_SHIFT}};
-    const struct disco_purge other = {v->id + 1, {DISCO_ALL_PAGES}};
+    const struct disco_purge other = {~(UINT64_C(1) << v->id), {DISCO_ALL_PAGES}};
 
     guest_has(0, VA, sim_lo(2, DISCO_RWX, false), 0);
     guest_has(1, VA + 0x2000, sim_lo(3, DISCO_RWX, false), 0);
@@ -50,7 +50,7 @@ START_TEST(purging_many)
         miss(VA + i * 0x2000, DISCO_ACCESS_LOAD);
     }
     for (uint64_t i = 0; i < 40; i++)
-        p[i] = (struct disco_purge){v->id, {(VA + i * 0x2000) >> DISCO_PAGE_SHIFT}};
+        p[i] = (struct disco_purge){UINT64_C(1) << v->id, {(VA + i * 0x2000) >> DISCO_PAGE_SHIFT}};
     disco_vm_purge(&vm->vm, &(disco_ppn){30}, 1, p, 40);
     for (uint64_t i = 0; i < 16; i++)
         ck_assert(!in_tlb(i));
