@@ -226,7 +226,7 @@ int disco_pmap_lend(struct disco_pmap *pm, disco_ppn ppn, unsigned node,
 /**
  * disco_pmap_lend() of @p n places (at most DISCO_PMAP_MANY; more: DISCO_ERR_BAD_ARG in each), with one revocation for
  * all: @c mpn comes back, with a reference, where @c err is 0. Each place fails or succeeds alone; a PPN that is named
- * twice fails the second time with DISCO_ERR_BAD_ARG.
+ * twice is lent once, and what comes of that is each one's result, with a reference of its own.
  */
 void disco_pmap_lend_many(struct disco_pmap *pm, struct disco_pmap_place *p, size_t n,
                           unsigned node, enum disco_pmap_reason reason);

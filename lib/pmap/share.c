@@ -44,17 +44,19 @@ static size_t remove(struct disco_pmap *pm, struct many *m)
 
 /* What becomes of every place. */
 struct want {
+    /* Begin with one place, whose entry was held last of all; it stays held if the place has more to come. */
+    int (*begin)(struct disco_pmap *pm, struct many *m, struct disco_pmap_place *p,
+                 const struct want *want);
+    /* Begin with a place of the PPN that @p before, which was begun with, has too. */
+    int (*again)(struct disco_pmap *pm, struct disco_pmap_place *p,
+                 const struct disco_pmap_place *before);
     unsigned node;
     enum disco_pmap_reason reason;
 };
 
-/* Begin with one place, whose entry was held last of all; it stays held if the place has more to come. */
-typedef int begin_fn(struct disco_pmap *pm, struct many *m, struct disco_pmap_place *p,
-                     const struct want *want);
-
 /* Hold the places' entries, each once. */
 static void begin_all(struct disco_pmap *pm, struct many *m, struct disco_pmap_place *p, size_t n,
-                      begin_fn *begin, const struct want *want)
+                      const struct want *want)
 {
     uint8_t order[DISCO_PMAP_MANY];
 
@@ -64,12 +66,12 @@ static void begin_all(struct disco_pmap *pm, struct many *m, struct disco_pmap_p
         struct disco_pmap_place *now = &p[order[i]];
 
         if (i && p[order[i - 1]].ppn.v == now->ppn.v) {
-            now->err = DISCO_ERR_BAD_ARG;
+            now->err = want->again(pm, now, &p[order[i - 1]]);
         } else if (now->ppn.v >= pm->pages) {
             now->err = DISCO_ERR_BAD_ADDRESS;
         } else {
             disco_many_hold(pm, m, now->ppn, order[i]);
-            now->err = begin(pm, m, now, want);
+            now->err = want->begin(pm, m, now, want);
         }
     }
 }
@@ -115,14 +117,23 @@ static int begin_share(struct disco_pmap *pm, struct many *m, struct disco_pmap_
     return err;
 }
 
+/* Two pages cannot be at one place. */
+static int share_again(struct disco_pmap *pm, struct disco_pmap_place *p,
+                       const struct disco_pmap_place *before)
+{
+    (void)pm, (void)p, (void)before;
+    return DISCO_ERR_BAD_ARG;
+}
+
 void disco_pmap_share_many(struct disco_pmap *pm, struct disco_pmap_place *p, size_t n,
                            enum disco_pmap_reason reason)
 {
+    const struct want want = {begin_share, share_again, 0, reason};
     struct many m;
 
     if (!some_allowed(p, n, reason))
         return;
-    begin_all(pm, &m, p, n, begin_share, NULL);
+    begin_all(pm, &m, p, n, &want);
     remove(pm, &m);
     publish_all(pm, &m, p, reason);
 }
@@ -173,15 +184,22 @@ static int begin_lend(struct disco_pmap *pm, struct many *m, struct disco_pmap_p
     return err;
 }
 
+static int lend_again(struct disco_pmap *pm, struct disco_pmap_place *p,
+                      const struct disco_pmap_place *before)
+{
+    p->mpn = before->mpn;
+    return before->err ? before->err : disco_memmap_get(pm->mm, p->mpn);
+}
+
 void disco_pmap_lend_many(struct disco_pmap *pm, struct disco_pmap_place *p, size_t n,
                           unsigned node, enum disco_pmap_reason reason)
 {
-    const struct want want = {node, reason};
+    const struct want want = {begin_lend, lend_again, node, reason};
     struct many m;
 
     if (!some_allowed(p, n, reason))
         return;
-    begin_all(pm, &m, p, n, begin_lend, &want);
+    begin_all(pm, &m, p, n, &want);
     disco_many_revoke(pm, &m);
     publish_all(pm, &m, p, reason);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Writing (Disco, section 4.2.1). First, without the lock, what the guest writes becomes pages, a block each: the guest's
- * own, lent and read-only from then on, where it writes whole pages; copies elsewhere. What the guest does with its
- * memory after that changes nothing. On a shared disk, blocks that are written in part are then completed with what
- * they were, and all go into the log in the place of older ones. On a disk that is written through, they go to the store.
+ * own where it writes whole pages, lent with one revocation for many and read-only from then on; copies elsewhere. What
+ * the guest does with its memory after that changes nothing. On a shared disk, blocks that are written in part are then
+ * completed with what they were, and all go into the log in the place of older ones. On a disk that is written through,
+ * they go to the store.
  */
 #include "disk_private.h"
 
@@ -28,16 +29,6 @@ static int new_page(struct request *r, unsigned i)
     return err;
 }
 
-static int lend(struct request *r, const struct piece *p)
-{
-    struct disco_disk *d = r->port->disk;
-    int err = disco_pmap_lend(r->port->pmap, disco_pa_page(p->pa), r->node, DISCO_PMAP_COW,
-                              &r->page[p->block]);
-
-    disco_count(&d->stats.lent, !err);
-    return err;
-}
-
 static int copy(struct request *r, const struct piece *p)
 {
     struct disco_disk *d = r->port->disk;
@@ -49,17 +40,54 @@ static int copy(struct request *r, const struct piece *p)
     return disco_pmap_read(r->port->pmap, p->pa, bytes_of(d, *page) + p->offset, p->len, r->node);
 }
 
+/* Whole pages that are to be lent together. */
+struct batch {
+    size_t n;
+    struct disco_pmap_place place[DISCO_PMAP_MANY];
+    uint8_t block[DISCO_PMAP_MANY]; /* for which each is */
+};
+_Static_assert(BLOCKS <= UINT8_MAX, "a block's number fits in a byte");
+
+/* A page that cannot be lent can still be copied. Those that are lent are the request's, whatever becomes of others. */
+static int lend(struct request *r, struct batch *b)
+{
+    uint64_t lent = 0;
+    int err = DISCO_OK;
+
+    disco_pmap_lend_many(r->port->pmap, b->place, b->n, r->node, DISCO_PMAP_COW);
+    for (size_t i = 0; i < b->n; i++) {
+        const struct disco_pmap_place *p = &b->place[i];
+
+        if (!p->err) {
+            r->page[b->block[i]] = p->mpn;
+            lent++;
+        } else if (!err) {
+            err = copy(r, &(struct piece){disco_ppn_base(p->ppn), b->block[i], 0, DISCO_PAGE_SIZE});
+        }
+    }
+    disco_count(&r->port->disk->stats.lent, lent);
+    b->n = 0;
+    return err;
+}
+
+static int add(struct request *r, struct batch *b, const struct piece *p)
+{
+    b->place[b->n].ppn = disco_pa_page(p->pa);
+    b->block[b->n++] = (uint8_t)p->block;
+    return b->n < DISCO_PMAP_MANY ? DISCO_OK : lend(r, b);
+}
+
 int disco_disk_gather(struct request *r)
 {
     struct walk w = disco_disk_walk(r);
+    struct batch b;
     struct piece p;
     int err = DISCO_OK;
 
-    while (!err && disco_disk_piece(&w, &p)) {
-        if (!disco_disk_whole(r, &p) || lend(r, &p))
-            err = copy(r, &p);
-    }
-    return err;
+    b.n = 0;
+    while (!err && disco_disk_piece(&w, &p))
+        err = disco_disk_whole(r, &p) ? add(r, &b, &p) : copy(r, &p);
+    return err ? err : lend(r, &b);
 }
 
 /* --- to the log --- */

@@ -173,17 +173,10 @@ static int copy_gap(struct gather *g, uint32_t len)
     return err;
 }
 
-/* A page that is named twice is lent once; the second time it is read-only already, and nobody is asked again. */
-static bool lent_again(struct gather *g, struct disco_pmap_place *p)
-{
-    return p->err == DISCO_ERR_BAD_ARG &&
-           !disco_pmap_lend(g->pmap, p->ppn, g->node, DISCO_PMAP_NET, &p->mpn);
-}
-
 /* A page that cannot be lent can still be copied. One that was lent is the frame's from now on. */
 static int share_part(struct gather *g, struct disco_pmap_place *p)
 {
-    if (p->err && !lent_again(g, p))
+    if (p->err)
         return copy_part(g, DISCO_PAGE_SIZE);
     g->f.part[g->f.parts++] = (struct disco_net_part){p->mpn, 0, DISCO_PAGE_SIZE};
     p->err = DISCO_ERR_STATE;

@@ -2,8 +2,9 @@
 /*
  * Copying a page by sharing it (Disco, section 4.2.3: the guest's bcopy), and the map of pages that are dead.
  *
- * Pairs are done in the order in which they are named, as copies would be, but in batches with one revocation each. A
- * pair that reads or replaces what an earlier one of its batch replaces begins a new batch.
+ * Pairs are done in the order in which they are named, as copies would be, but in batches with two revocations each: of
+ * what is read, which is lent, and of what is replaced. A pair that reads or replaces what an earlier one of its batch
+ * replaces begins a new batch. What comes before the first pair that cannot be done is done.
  */
 #include <disco/atomic.h>
 #include <disco/net.h>
@@ -17,7 +18,7 @@ struct job {
     enum disco_pmap_reason reason; /* of the batch */
     size_t n;                      /* in the batch */
     uint8_t which[DISCO_PMAP_MANY];
-    struct disco_pmap_place place[DISCO_PMAP_MANY];
+    struct disco_pmap_place place[DISCO_PMAP_MANY]; /* `from`; once that is lent, `to` */
 };
 _Static_assert(DISCO_REMAP_MAX <= UINT8_MAX, "a pair's number fits in a byte");
 
@@ -31,10 +32,36 @@ static void fail(struct job *j, size_t i, int err)
     }
 }
 
+static const struct disco_remap *pair_of(const struct job *j, size_t place)
+{
+    return &j->pair[j->which[place]];
+}
+
+/*
+ * `from` pages are lent, and keep their contents until the batch is done.
+ * @return how many pairs come before the first that has none.
+ */
+static size_t lend(struct job *j)
+{
+    size_t lent = 0;
+
+    disco_pmap_lend_many(j->pm, j->place, j->n, j->node, j->reason);
+    for (; lent < j->n && !j->place[lent].err; lent++)
+        j->place[lent].ppn = page_at(pair_of(j, lent)->to);
+    for (size_t i = lent; i < j->n; i++) {
+        fail(j, j->which[i], j->place[i].err);
+        if (!j->place[i].err)
+            disco_memmap_put(j->pm->mm, j->place[i].mpn);
+    }
+    return lent;
+}
+
 static void flush(struct job *j)
 {
-    disco_pmap_share_many(j->pm, j->place, j->n, j->reason);
-    for (size_t i = 0; i < j->n; i++) {
+    size_t lent = lend(j);
+
+    disco_pmap_share_many(j->pm, j->place, lent, j->reason);
+    for (size_t i = 0; i < lent; i++) {
         fail(j, j->which[i], j->place[i].err);
         disco_memmap_put(j->pm->mm, j->place[i].mpn);
     }
@@ -56,7 +83,7 @@ static bool fits(const struct job *j, const struct disco_remap *p, enum disco_pm
     if (j->n == DISCO_PMAP_MANY || reason != j->reason)
         return false;
     for (size_t i = 0; i < j->n; i++) {
-        if (j->place[i].ppn.v == page_at(p->to).v || j->place[i].ppn.v == page_at(p->from).v)
+        if (pair_of(j, i)->to == p->to || pair_of(j, i)->to == p->from)
             return false;
     }
     return true;
@@ -69,15 +96,14 @@ static enum disco_pmap_reason reason_of(const struct job *j, const struct disco_
                                                                         : DISCO_PMAP_NET;
 }
 
-/* One pair more for the batch: `from` is lent, and keeps its contents until the batch is done. */
+/* One pair more for the batch. Pages come into being in the order of the pairs, while there is memory. */
 static int add(struct job *j, size_t i)
 {
-    const struct disco_remap *p = &j->pair[i];
-    struct disco_pmap_place *place = &j->place[j->n];
-    int err = disco_pmap_lend(j->pm, page_at(p->from), j->node, j->reason, &place->mpn);
+    disco_ppn from = page_at(j->pair[i].from);
+    int err = disco_pmap_touch(j->pm, from, j->node);
 
     if (!err) {
-        place->ppn = page_at(p->to);
+        j->place[j->n].ppn = from;
         j->which[j->n++] = (uint8_t)i;
     }
     return err;

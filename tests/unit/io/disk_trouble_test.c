@@ -249,22 +249,6 @@ END_TEST
 
 /* --- memory --- */
 
-/* Take all free pages but @p rest. */
-static unsigned hoard(disco_mpn *page, uint64_t rest)
-{
-    unsigned n = 0;
-
-    while (world_free(&w) > rest)
-        ck_assert(!disco_memmap_alloc(w.mm, 0, DISCO_PAGE_MONITOR, &page[n++]));
-    return n;
-}
-
-static void let_go(disco_mpn *page, unsigned n)
-{
-    while (n)
-        disco_memmap_put(w.mm, page[--n]);
-}
-
 START_TEST(no_memory)
 {
     static disco_mpn page[2048];
@@ -272,17 +256,17 @@ START_TEST(no_memory)
 
     READ(0, 0, 0, PAGE);
     READ(1, 0, 0, PAGE);
-    n = hoard(page, 0);
+    n = world_hoard(&w, page, 0);
     ck_assert_int_eq(ask(0, 8, 1, PAGE, PAGE), DISCO_ERR_NO_MEMORY);
     ck_assert_int_eq(ask(0, 0, 1, PAGE, PAGE), 1);                      /* mapped: needs none */
     ck_assert_int_eq(ask(0, 0, 1, 2 * PAGE, 512), DISCO_ERR_NO_MEMORY); /* copied: needs one */
-    let_go(page, n);
-    n = hoard(page, 2);
+    world_let_go(&w, page, n);
+    n = world_hoard(&w, page, 2);
     ck_assert_int_eq(ask(0, 8, 1, PAGE, 4 * PAGE), 0); /* as many as there are, then no more */
     ck_assert_uint_eq(w.store.n, 1);
     store_end_all(&w.store);
     ck_assert_int_eq(world_done(&w, 0, 1), DISCO_ERR_NO_MEMORY);
-    let_go(page, n);
+    world_let_go(&w, page, n);
     ck_assert_int_eq(READ(0, 8, PAGE, 4 * PAGE), 0);
     ck_assert(guest_shows(&w, 0, PAGE, 8, 4 * PAGE));
 }
@@ -297,14 +281,14 @@ START_TEST(the_cache_gives_way)
     READ(0, 0, 0, DISCO_DISK_BYTES);
     READ(1, 0, 0, 4 * PAGE);
     disco_pmap_drop_many(&w.vm[0].pmap, (disco_ppn){0}, 64, NULL);
-    n = hoard(page, 0);
+    n = world_hoard(&w, page, 0);
     ck_assert_uint_eq(world_stats(&w).cached, 64);
     ck_assert_int_eq(READ(0, 800, 10 * PAGE, 10 * PAGE), 0);
     ck_assert(guest_shows(&w, 0, 10 * PAGE, 800, 10 * PAGE));
     ck_assert(guest_shows(&w, 1, 0, 0, 4 * PAGE));
     ck_assert_uint_eq(world_stats(&w).evicted, 32);
     ck_assert_int_eq(ask(1, 0, 1, 20 * PAGE, 4 * PAGE), 1); /* what is mapped stayed */
-    let_go(page, n);
+    world_let_go(&w, page, n);
 }
 END_TEST
 

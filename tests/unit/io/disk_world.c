@@ -299,3 +299,18 @@ struct disco_disk_stats world_stats(struct world *w)
 }
 
 uint64_t world_free(const struct world *w) { return mock_free_pages(&w->m, w->mm); }
+
+unsigned world_hoard(struct world *w, disco_mpn *page, uint64_t rest)
+{
+    unsigned n = 0;
+
+    while (world_free(w) > rest)
+        MUST(!disco_memmap_alloc(w->mm, 0, DISCO_PAGE_MONITOR, &page[n++]));
+    return n;
+}
+
+void world_let_go(struct world *w, disco_mpn *page, unsigned n)
+{
+    while (n)
+        MUST(!disco_memmap_put(w->mm, page[--n]));
+}

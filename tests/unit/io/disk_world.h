@@ -103,5 +103,8 @@ bool guest_shows(struct world *w, unsigned vm, uint64_t pa, uint64_t sector, uin
 uint64_t page_behind(struct world *w, unsigned vm, uint64_t pa);
 struct disco_disk_stats world_stats(struct world *w);
 uint64_t world_free(const struct world *w);
+/* Take all free pages but @p rest. @return how many, for world_let_go(). */
+unsigned world_hoard(struct world *w, disco_mpn *page, uint64_t rest);
+void world_let_go(struct world *w, disco_mpn *page, unsigned n);
 
 #endif

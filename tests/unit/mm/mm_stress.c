@@ -110,7 +110,7 @@ static void lend(void)
         p[i] = (struct disco_pmap_place){{dice(PPNS)}, {0}, 1};
     disco_pmap_lend_many(&pm[vm], p, n, here(), r);
     for (unsigned i = 0; i < n; i++) {
-        MUST(!p[i].err || p[i].err == DISCO_ERR_BAD_ARG || p[i].err == DISCO_ERR_NO_MEMORY);
+        MUST(!p[i].err || p[i].err == DISCO_ERR_NO_MEMORY);
         if (!p[i].err)
             p[got++] = p[i];
     }

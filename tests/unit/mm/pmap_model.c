@@ -203,26 +203,33 @@ struct lending {
     struct object *o, **token;
 };
 
-/* In the order of the PPNs, the first of equal ones first. @return whether something is taken from the guest. */
+/*
+ * In the order of the PPNs, the first of equal ones first: what comes of it is the others' result, too.
+ * @return whether something is taken from the guest.
+ */
 static bool model_lend_many(unsigned vm, const struct disco_pmap_place *p, struct lending *l, unsigned n,
                             unsigned node)
 {
     bool revokes = false;
 
     for (uint64_t ppn = 0; ppn <= PPNS; ppn++) {
-        bool again = false;
+        const struct lending *before = NULL;
 
         for (unsigned i = 0; i < n; i++) {
             struct page *page = &w.page[vm][ppn % PPNS];
 
             if (p[i].ppn.v != ppn)
                 continue;
-            l[i].want = again         ? DISCO_ERR_BAD_ARG
-                        : ppn == PPNS ? DISCO_ERR_BAD_ADDRESS
-                                      : model_touch(vm, ppn, node, &l[i].learned);
-            again = true;
-            if (!l[i].want)
-                l[i].want = model_lend(page, node, &l[i].o);
+            if (before) {
+                l[i].want = before->want;
+                l[i].o = before->o;
+            } else {
+                l[i].want =
+                    ppn == PPNS ? DISCO_ERR_BAD_ADDRESS : model_touch(vm, ppn, node, &l[i].learned);
+                if (!l[i].want)
+                    l[i].want = model_lend(page, node, &l[i].o);
+            }
+            before = &l[i];
             if (l[i].want)
                 continue;
             l[i].o->tokens++;

@@ -45,6 +45,26 @@ static enum disco_pmap_reason reason(uint64_t ppn)
     return disco_pmap_reason(&vm->pmap, (disco_ppn){ppn});
 }
 
+static uint64_t refs(uint64_t ppn) { return disco_memmap_refs(w.mm, (disco_mpn){mpn_at(vm, ppn)}); }
+
+static uint64_t revocations(void) { return vm->pmap.stats.purges; }
+
+/* Memory runs short: all but @p rest pages are taken. */
+static disco_mpn taken[256];
+static unsigned ntaken;
+
+static void take_memory(uint64_t rest)
+{
+    while (free_pages(&w) > rest)
+        ck_assert_int_eq(disco_memmap_alloc(w.mm, 0, DISCO_PAGE_MONITOR, &taken[ntaken++]), 0);
+}
+
+static void give_memory(void)
+{
+    while (ntaken)
+        ck_assert_int_eq(disco_memmap_put(w.mm, taken[--ntaken]), 0);
+}
+
 START_TEST(one)
 {
     uint64_t before = free_pages(&w);
@@ -132,6 +152,73 @@ START_TEST(one_revocation_for_many)
 }
 END_TEST
 
+/* What is read, and what is replaced: a revocation each for the pairs of a batch, whose first 32 pages read are 20. */
+START_TEST(two_revocations_for_a_batch)
+{
+    struct disco_remap pair[40];
+
+    for (unsigned i = 0; i < 40; i++)
+        pair[i] = (struct disco_remap){(FIELD + 20 + i) * PAGE, (FIELD + i % 20) * PAGE};
+    ck_assert_int_eq(remap_many(pair, 40), 40);
+    ck_assert_uint_eq(revocations(), 3);
+    for (unsigned i = 0; i < 40; i++)
+        ck_assert_uint_eq(first_word(FIELD + 20 + i), FIELD + i % 20);
+    ck_assert_uint_eq(refs(FIELD), 3);
+}
+END_TEST
+
+/* How pairs, given as pages, fall into batches. */
+struct batches {
+    uint64_t n, cow, revocations; /* cow: a page that is shared for that reason before, or 0 */
+    struct {
+        uint64_t to, from;
+    } pair[3];
+};
+
+static void done_in(const struct batches *b)
+{
+    struct disco_remap pair[3];
+    uint64_t model[PPNS], before;
+    disco_mpn mpn = {0};
+
+    for (uint64_t p = 0; p < PPNS; p++)
+        model[p] = first_word(p);
+    for (unsigned i = 0; i < b->n; i++) {
+        pair[i] = (struct disco_remap){b->pair[i].to * PAGE, b->pair[i].from * PAGE};
+        model[b->pair[i].to] = model[b->pair[i].from];
+    }
+    if (b->cow)
+        ck_assert_int_eq(disco_pmap_lend(&vm->pmap, (disco_ppn){b->cow}, 0, DISCO_PMAP_COW, &mpn),
+                         0);
+    before = revocations();
+    ck_assert_int_eq(remap_many(pair, b->n), (int64_t)b->n);
+    ck_assert_uint_eq(revocations() - before, b->revocations);
+    for (uint64_t p = FIELD; p < PPNS; p++)
+        ck_assert_uint_eq(first_word(p), model[p]);
+    if (b->cow)
+        ck_assert_int_eq(disco_memmap_put(w.mm, mpn), 0);
+}
+
+START_TEST(batches)
+{
+    static const struct batches b[] = {
+        {2, 0, 2, {{20, 10}, {21, 10}}},            /* read twice */
+        {2, 0, 2, {{20, 10}, {10, 11}}},            /* read, then replaced */
+        {2, 0, 3, {{20, 10}, {21, 20}}},            /* replaced, then read, and shared by then */
+        {2, 0, 4, {{20, 10}, {20, 11}}},            /* replaced twice */
+        {3, 0, 4, {{20, 10}, {10, 20}, {20, 10}}},  /* to and fro */
+        {3, 11, 5, {{20, 10}, {21, 11}, {22, 12}}}, /* two reasons */
+        {3, 11, 2, {{20, 11}, {21, 11}, {22, 20}}}, /* nothing to be lent, but two batches */
+    };
+
+    for (unsigned i = 0; i < sizeof b / sizeof b[0]; i++) {
+        done_in(&b[i]);
+        teardown();
+        setup();
+    }
+}
+END_TEST
+
 /* Chains, swaps, the same page twice, pages that are not there: as if copied one after another. */
 START_TEST(in_order)
 {
@@ -202,6 +289,82 @@ START_TEST(no_place_for_users)
 }
 END_TEST
 
+/* Of a map of dead pages a copy would be lent, for which there is no memory: what comes before is done, nothing after. */
+START_TEST(page_that_cannot_be_lent)
+{
+    const uint64_t map = PPNS - 1;
+    struct disco_remap pair[6] = {{10 * PAGE, 10 * PAGE}}; /* in no batch */
+
+    ck_assert_int_eq(disco_pmap_set_dead(&vm->pmap, (disco_pa){map * PAGE}, PPNS, 0), 0);
+    for (uint64_t at = 0; at < 4; at++) {
+        const uint64_t from = 10 + at * 4, to = 30 + at * 4;
+
+        for (unsigned i = 0; i < 4; i++)
+            pair[1 + i] = (struct disco_remap){(to + i) * PAGE, (from + i) * PAGE};
+        pair[5] = (struct disco_remap){PPNS * PAGE, PPNS * PAGE};
+        pair[1 + at].from = map * PAGE;
+        poke(vm, REQUEST, pair, sizeof pair);
+        take_memory(0);
+        ck_assert_int_eq(remap_many(pair, 6), 1 + (int64_t)at);
+        give_memory();
+        for (uint64_t i = 0; i < 4; i++) {
+            ck_assert_uint_eq(first_word(to + i), i < at ? from + i : to + i);
+            ck_assert_uint_eq(refs(from + i), i < at ? 2 : 1);
+        }
+    }
+    ck_assert_uint_eq(vm->remapper.failed, 4);
+    ck_assert_uint_eq(vm->remapper.pages, 1 + 2 + 3 + 4);
+    /* With memory for it, both pairs show the copy. */
+    pair[1].from = pair[2].from = map * PAGE;
+    ck_assert_int_eq(remap_many(pair + 1, 2), 2);
+    ck_assert_uint_eq(mpn_at(vm, pair[1].to / PAGE), mpn_at(vm, pair[2].to / PAGE));
+    ck_assert_uint_ne(mpn_at(vm, pair[1].to / PAGE), mpn_at(vm, map));
+    ck_assert_uint_eq(reason(map), DISCO_PMAP_WRITABLE);
+}
+END_TEST
+
+/* Memory for one of two pages that were never touched: the first pair has it, wherever its page lies. */
+START_TEST(memory_for_the_first)
+{
+    const struct disco_remap pair[] = {{20 * PAGE, 40 * PAGE}, {21 * PAGE, 12 * PAGE}};
+
+    ck_assert_int_eq(remap_many(pair, 2), 2);
+    ck_assert_int_eq(disco_pmap_drop(&vm->pmap, (disco_ppn){40}), 0);
+    ck_assert_int_eq(disco_pmap_drop(&vm->pmap, (disco_ppn){12}), 0);
+    take_memory(1);
+    ck_assert_int_eq(remap_many(pair, 2), 1);
+    give_memory();
+    ck_assert_uint_eq(first_word(20), 0);
+    ck_assert_uint_eq(first_word(21), 12);
+}
+END_TEST
+
+/* Of a page that finds no place for its users and one that cannot be lent, the earlier decides. */
+START_TEST(first_failure_decides)
+{
+    const struct world_config c = {.pages = 256, .chunks = 1};
+    const uint64_t map = PPNS - 1;
+    const struct disco_remap pair[] = {{20 * PAGE, 10 * PAGE},
+                                       {21 * PAGE, 11 * PAGE},
+                                       {22 * PAGE, map * PAGE}};
+
+    world_fini(&w);
+    world_init(&w, &c);
+    for (uint64_t i = 10; i < 13; i++)
+        poke(vm, i * PAGE, &i, sizeof i);
+    ck_assert_int_eq(disco_pmap_set_dead(&vm->pmap, (disco_pa){map * PAGE}, PPNS, 0), 0);
+    poke(vm, REQUEST, pair, sizeof pair);
+    take_memory(0);
+    ck_assert_int_eq(remap_many(pair, 3), 1);
+    ck_assert_int_eq(remap_many(pair + 1, 2), DISCO_ERR_NO_SPACE);
+    ck_assert_int_eq(remap_many(pair + 2, 1), DISCO_ERR_NO_MEMORY);
+    give_memory();
+    ck_assert_uint_eq(first_word(20), 10);
+    ck_assert_uint_eq(first_word(21), 0);
+    ck_assert_uint_eq(refs(11), 1);
+}
+END_TEST
+
 START_TEST(refuses)
 {
     struct disco_remap pair[PAIRS + 1] = {{0}};
@@ -248,9 +411,14 @@ int main(void)
                             reasons_are_kept,
                             replicated_page,
                             one_revocation_for_many,
+                            two_revocations_for_a_batch,
+                            batches,
                             in_order,
                             bad_pair_ends_it,
                             no_place_for_users,
+                            page_that_cannot_be_lent,
+                            memory_for_the_first,
+                            first_failure_decides,
                             refuses,
                             dead_pages};
 
