@@ -4,7 +4,8 @@
  *
  * Pairs are done in the order in which they are named, as copies would be, but in batches with two revocations each: of
  * what is read, which is lent, and of what is replaced. A pair that reads or replaces what an earlier one of its batch
- * replaces begins a new batch. What comes before the first pair that cannot be done is done.
+ * replaces, or replaces what that reads, begins a new batch. What comes before the first pair that cannot be done is
+ * done, and what it read is still there.
  */
 #include <disco/atomic.h>
 #include <disco/net.h>
@@ -83,7 +84,9 @@ static bool fits(const struct job *j, const struct disco_remap *p, enum disco_pm
     if (j->n == DISCO_PMAP_MANY || reason != j->reason)
         return false;
     for (size_t i = 0; i < j->n; i++) {
-        if (pair_of(j, i)->to == p->to || pair_of(j, i)->to == p->from)
+        const struct disco_remap *earlier = pair_of(j, i);
+
+        if (earlier->to == p->to || earlier->to == p->from || earlier->from == p->to)
             return false;
     }
     return true;

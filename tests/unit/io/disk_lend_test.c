@@ -20,7 +20,7 @@ static void start(unsigned mode, unsigned ports)
 static void setup(void) { start(0, VMS); }
 static void teardown(void) { world_fini(&w); }
 
-static uint64_t revocations(void) { return w.vm[0].pmap.stats.purges; }
+static uint64_t revocations(void) { return mock_stats(&w.vm[0].pmap).purges; }
 
 /* Write pieces from block @p block on. @return how many revocations that took. */
 static uint64_t write(uint64_t block, const struct disco_io_seg *seg, uint32_t n)

@@ -13,7 +13,7 @@ START_TEST(init_refuses)
     size_t size = disco_pmap_size(&c);
     void *s = mock_storage(size);
 
-    ck_assert_uint_eq(size, PPNS * 16 + SETS * 64 + 8 + (MOCK_CPUS + 1) * DISCO_CACHE_LINE);
+    ck_assert_uint_eq(size, PPNS * 16 + SETS * 128 + 8 + (MOCK_CPUS + 1) * DISCO_CACHE_LINE);
     ck_assert_int_eq(disco_pmap_init(NULL, s, size, &c), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_pmap_init(&x, NULL, size, &c), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_pmap_init(&x, (char *)s + DISCO_CACHE_LINE / 2, size, &c), DISCO_ERR_BAD_ARG);
