@@ -33,6 +33,7 @@ static struct {
     DISCO_OWN_LINE uint32_t by;
     uint64_t next;
     struct disco_flash_reader reader;
+    uint64_t latest; /* modelled time of any processor, ns: of who empties the ring */
 } reading;
 
 /* --- making --- */
@@ -144,12 +145,16 @@ static void empty_ring(void)
     }
 }
 
-static void read_controllers(uint64_t now)
+/* The interval is one of modelled time, as misses are the model's. */
+static void read_controllers(void)
 {
+    uint64_t now = clock_now(&mon.machine.backend);
+
     if (__atomic_exchange_n(&reading.by, 1, __ATOMIC_ACQUIRE))
         return;
     empty_ring();
-    if (disco_numa_tick(engine, now))
+    reading.latest = now > reading.latest ? now : reading.latest;
+    if (disco_numa_tick(engine, reading.latest))
         disco_flash_reset(&reading.reader);
     __atomic_store_n(&reading.by, 0, __ATOMIC_RELEASE);
 }
@@ -188,7 +193,7 @@ uint64_t numa_poll(void *ctx)
         return UINT64_MAX;
     now = monitor_now();
     if (now >= own[cpu]->look_at) {
-        read_controllers(now);
+        read_controllers();
         if (enough(now))
             (void)disco_numa_work(engine, BUDGET);
         relieve(b->node_of_cpu[cpu]);

@@ -36,6 +36,7 @@ static struct disco_pmap_config pmap_config(struct vm *vm)
         .mm = mon.mm,
         .backend = &mon.machine.backend,
         .purge = disco_vm_purge,
+        .vcpus_on = disco_vm_vcpus_on,
         .purge_ctx = &vm->vm,
     };
 }

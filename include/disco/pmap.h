@@ -53,13 +53,24 @@ struct disco_pmap_entry {
     uint64_t meta; /**< lock, reason, backmap; accessed atomically */
 };
 
+/** A physical page whose translations are to be forgotten. */
+struct disco_pmap_gone {
+    disco_ppn ppn;
+    uint64_t vcpus; /**< by these virtual CPUs, bit i for that with id i; or DISCO_ALL_VCPUS */
+};
+
 /**
- * Forget @p n translations (p) of the @p pages physical pages at @p ppn, and the addresses of these in
+ * Forget @p n translations (p) of the @p pages physical pages @p gone, and the addresses of these in
  * segments that the guest believes unmapped: first in L2TLBs, then in hardware TLBs; returns when
  * all have. Several pages at once, because asking processors costs more than what is asked.
  */
-typedef void disco_pmap_purge_fn(void *ctx, const disco_ppn *ppn, size_t pages,
+typedef void disco_pmap_purge_fn(void *ctx, const struct disco_pmap_gone *gone, size_t pages,
                                  const struct disco_purge *p, size_t n);
+/**
+ * The virtual CPUs that run on @p node, as bits. It is asked where a page has a new copy there, for who may go on with the
+ * one it uses, too: a virtual CPU that moves at this moment is better forgotten than feared for.
+ */
+typedef uint64_t disco_pmap_vcpus_on_fn(void *ctx, unsigned node);
 
 /** Counters of one pmap: each processor counts on its own, disco_pmap_stats() sums. */
 struct disco_pmap_stats {
@@ -86,6 +97,7 @@ struct disco_pmap {
     struct disco_memmap *mm;
     struct disco_backend *backend;
     disco_pmap_purge_fn *purge;
+    disco_pmap_vcpus_on_fn *vcpus_on;
     void *purge_ctx;
     struct disco_pmap_set *sets; /**< pool of backmap sets */
     uint64_t nsets;
@@ -108,7 +120,8 @@ struct disco_pmap_config {
     struct disco_memmap *mm;
     struct disco_backend *backend;
     disco_pmap_purge_fn *purge; /**< NULL: nobody keeps translations (no virtual CPUs) */
-    void *purge_ctx;
+    disco_pmap_vcpus_on_fn *vcpus_on; /**< NULL: they may all be on any node */
+    void *purge_ctx; /**< of both */
 };
 
 /**
@@ -250,7 +263,8 @@ enum disco_pmap_move_kind {
     DISCO_PMAP_MIGRATE,
     /**
      * A copy on @c node for those who read it there, for all users of the page; where it was writable it is read-only
-     * until a write fault or a move collapses it. DISCO_ERR_BUSY: a page of the map of dead pages, which the monitor
+     * until a write fault or a move collapses it. Where it was read-only already, virtual CPUs on other nodes keep their
+     * translations. DISCO_ERR_BUSY: a page of the map of dead pages, which the monitor
      * writes to. Nothing is done where there is a copy, or the page itself.
      */
     DISCO_PMAP_REPLICATE,
@@ -259,7 +273,7 @@ enum disco_pmap_move_kind {
      * COW and NET stay. Nothing is done where there are none. @c node does not matter.
      */
     DISCO_PMAP_COLLAPSE,
-    /** Only its translations at this PPN go: the next ones lead to the nearest copy. @c node does not matter. */
+    /** Only the translations that virtual CPUs on @c node have of this PPN go: the next ones lead to the nearest copy. */
     DISCO_PMAP_REMAP,
 };
 

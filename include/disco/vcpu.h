@@ -176,8 +176,10 @@ int disco_vm_init(struct disco_vm *vm);
  * The `purge` of the VM's pmap (pass the VM as ctx): forgets translations in the L2TLBs of its
  * virtual CPUs, then in the hardware TLBs of every processor that may hold them.
  */
-void disco_vm_purge(void *vm, const disco_ppn *ppn, size_t pages, const struct disco_purge *p,
-                    size_t n);
+void disco_vm_purge(void *vm, const struct disco_pmap_gone *gone, size_t pages,
+                    const struct disco_purge *p, size_t n);
+/** The `vcpus_on` of the VM's pmap: virtual CPUs whose processor lies in @p node. Any processor, no locks. */
+uint64_t disco_vm_vcpus_on(void *vm, unsigned node);
 /** Is @p p a translation of @p v? For backends. */
 static inline bool disco_purge_is_of(const struct disco_purge *p, const struct disco_vcpu *v)
 {

@@ -21,7 +21,7 @@
 
 struct hold disco_entry_hold(struct disco_pmap *pm, disco_ppn ppn)
 {
-    struct hold h = {.e = &pm->entry[ppn.v], .ppn = ppn};
+    struct hold h = {.e = &pm->entry[ppn.v], .ppn = ppn, .vcpus = DISCO_ALL_VCPUS};
 
     h.meta = disco_lock_word(&h.e->meta, META_LOCK, pm->backend);
     return h;
@@ -68,7 +68,7 @@ void disco_entry_publish(struct disco_pmap *pm, struct hold *h, disco_mpn mpn,
 
 /* What one purge takes: pages, and the places they were entered at. */
 struct gone {
-    disco_ppn ppn[DISCO_PMAP_MANY];
+    struct disco_pmap_gone page[DISCO_PMAP_MANY];
     struct disco_purge place[PURGE_PLACES];
     size_t pages, places;
     bool everywhere; /* then place[0] says so, and there is no other */
@@ -76,25 +76,38 @@ struct gone {
 
 static void add_places(const struct disco_pmap *pm, const struct hold *h, struct gone *g)
 {
+    struct disco_purge place[SET_PLACES];
+    size_t n;
+
     if (g->everywhere)
         return;
-    g->everywhere = meta_kind(h->meta) == MAP_ALL || g->places + SET_PLACES > PURGE_PLACES;
+    g->everywhere = g->places + SET_PLACES > PURGE_PLACES ||
+                    (meta_kind(h->meta) == MAP_ALL && h->vcpus == DISCO_ALL_VCPUS);
     if (g->everywhere) {
         g->place[0] = (struct disco_purge){DISCO_ALL_VCPUS, {DISCO_ALL_PAGES}};
         g->places = 1;
         return;
     }
-    g->places += disco_backmap_places(pm, h, &g->place[g->places]);
+    n = disco_backmap_places(pm, h, place);
+    for (size_t i = 0; i < n; i++) {
+        place[i].vcpus &= h->vcpus;
+        if (place[i].vcpus)
+            g->place[g->places++] = place[i];
+    }
 }
 
-/* p2; the page's translations are known before it is made to look absent. */
+/*
+ * p2; the page's translations are known before it is made to look absent. Those of virtual CPUs that need not forget it
+ * stay in the backmap.
+ */
 static void hide(struct disco_pmap *pm, struct hold *h, struct gone *g)
 {
     add_places(pm, h, g);
-    g->ppn[g->pages++] = h->ppn;
+    g->page[g->pages++] = (struct disco_pmap_gone){h->ppn, h->vcpus};
     count_change(pm, h, false, false);
     h->meta &= ~META_REASON_MASK;
-    disco_backmap_forget(pm, h);
+    if (h->vcpus == DISCO_ALL_VCPUS)
+        disco_backmap_forget(pm, h);
     disco_store(&h->e->tlbe, 0);
 }
 
@@ -119,13 +132,20 @@ void disco_entry_revoke_many(struct disco_pmap *pm, struct hold *h, size_t n)
     if (!g.pages)
         return;
     if (pm->purge)
-        pm->purge(pm->purge_ctx, g.ppn, g.pages, g.place, g.places); /* p3 to p5 */
+        pm->purge(pm->purge_ctx, g.page, g.pages, g.place, g.places); /* p3 to p5 */
     count_purge(stats_here(pm), &g);
 }
 
 void disco_entry_revoke(struct disco_pmap *pm, struct hold *h)
 {
     disco_entry_revoke_many(pm, h, 1);
+}
+
+uint64_t disco_entry_vcpus_on(const struct disco_pmap *pm, unsigned node)
+{
+    if (!pm->vcpus_on || node >= pm->backend->nodes)
+        return DISCO_ALL_VCPUS;
+    return pm->vcpus_on(pm->purge_ctx, node);
 }
 
 int disco_entry_new_page(struct disco_pmap *pm, disco_ppn ppn, unsigned node, disco_mpn *out)

@@ -91,6 +91,7 @@ int disco_pmap_init(struct disco_pmap *pm, void *storage, size_t size,
     pm->mm = c->mm;
     pm->backend = c->backend;
     pm->purge = c->purge;
+    pm->vcpus_on = c->vcpus_on;
     pm->purge_ctx = c->purge_ctx;
     pm->nsets = c->sets;
     pm->cpus = c->backend->cpus;

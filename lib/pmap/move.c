@@ -101,6 +101,13 @@ static int fresh_page(struct batch *b, size_t i)
     return err;
 }
 
+/* A page that stays and that nobody may write to: who is not on the node of its copy may go on with what it has. */
+static bool nobody_writes(const struct hold *h, const struct disco_pmap_move *m)
+{
+    return m->kind == DISCO_PMAP_REMAP ||
+           (m->kind == DISCO_PMAP_REPLICATE && meta_reason(h->meta) != DISCO_PMAP_WRITABLE);
+}
+
 /* v2. The entry stays held only if there is something to do. */
 static int begin(struct batch *b, struct many *held, size_t i)
 {
@@ -112,6 +119,8 @@ static int begin(struct batch *b, struct many *held, size_t i)
         err = fresh_page(b, i);
     if (err || need == NOTHING)
         disco_many_let_last_go(held);
+    else if (nobody_writes(h, &b->m[i]))
+        h->vcpus = disco_entry_vcpus_on(b->pm, b->m[i].node);
     return err;
 }
 
@@ -177,12 +186,16 @@ static void note_others(const struct batch *b, const struct many *held, struct o
     o->pm = b->pm;
     o->pages = o->done = 0;
     for (size_t k = 0; k < held->n; k++) {
-        enum disco_pmap_move_kind kind = b->m[held->of[k]].kind;
+        const struct disco_pmap_move *m = &b->m[held->of[k]];
+        enum disco_pmap_move_kind kind = m->kind;
         bool shared = held->was[k] == DISCO_PMAP_COW || held->was[k] == DISCO_PMAP_NET;
 
+        o->vcpus[o->done] = held->h[k].vcpus;
         o->ppn[o->done++] = held->h[k].ppn;
-        if (shared && (kind == DISCO_PMAP_REPLICATE || kind == DISCO_PMAP_COLLAPSE))
-            o->page[o->pages++] = held->old[k];
+        if (!shared || (kind != DISCO_PMAP_REPLICATE && kind != DISCO_PMAP_COLLAPSE))
+            continue;
+        o->node[o->pages] = kind == DISCO_PMAP_REPLICATE ? m->node : DISCO_MAX_NODES;
+        o->page[o->pages++] = held->old[k];
     }
 }
 

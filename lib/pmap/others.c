@@ -10,22 +10,26 @@
  */
 #include "pmap_private.h"
 
-static bool done_already(const struct others *o, const struct disco_page_user *u)
+/* The virtual CPUs that @p u has been taken away from already. */
+static uint64_t done_already(const struct others *o, const struct disco_page_user *u)
 {
     for (size_t i = 0; u->pmap == o->pm->id && i < o->done; i++) {
         if (o->ppn[i].v == u->ppn.v)
-            return true;
+            return o->vcpus[i];
     }
-    return false;
+    return 0;
 }
 
-static bool leads_to_one(const struct others *o, const struct disco_pmap *of, const struct hold *h)
+/* Who uses one of the pages through @p h, and on a node where something has changed: all nodes, if copies went. */
+static uint64_t concerned(const struct others *o, const struct disco_pmap *of, const struct hold *h)
 {
+    uint64_t vcpus = 0;
+
     for (size_t i = 0; word_of(h) && i < o->pages; i++) {
         if (o->page[i].v == page_of(of, h).v)
-            return true;
+            vcpus |= disco_entry_vcpus_on(of, o->node[i]);
     }
-    return false;
+    return vcpus;
 }
 
 /* Users of one pmap, in ascending order. */
@@ -36,12 +40,14 @@ static void look_anew(const struct others *o, struct disco_pmap *of,
 
     m.n = 0;
     for (size_t i = 0; i < n; i++) {
+        uint64_t done = done_already(o, &use[i]);
         struct hold *h;
 
-        if (done_already(o, &use[i]))
+        if (done == DISCO_ALL_VCPUS)
             continue;
         h = disco_many_hold(of, &m, use[i].ppn, i);
-        if (!leads_to_one(o, of, h))
+        h->vcpus = concerned(o, of, h) & ~done;
+        if (!h->vcpus)
             disco_many_let_last_go(&m);
     }
     disco_many_revoke(of, &m);

@@ -76,6 +76,7 @@ struct hold {
     struct disco_pmap_entry *e;
     disco_ppn ppn;
     uint64_t meta;
+    uint64_t vcpus; /* who forgets it if it is revoked; all, if its page is to change or to become somebody else's */
 };
 
 static inline enum disco_pmap_reason meta_reason(uint64_t meta)
@@ -118,7 +119,7 @@ void disco_entry_let_go(struct hold *h);
 /* Make @p mpn the page of @p h, with the monitor's rights for @p reason. Was revoked before. */
 void disco_entry_publish(struct disco_pmap *pm, struct hold *h, disco_mpn mpn,
                          enum disco_pmap_reason reason);
-/* Take the page away from everyone: 0 in the first word, then purge. The backmap is empty after. */
+/* Take the page away from everyone, or from `vcpus`: 0 in the first word, then purge. If from all, the backmap is empty. */
 void disco_entry_revoke(struct disco_pmap *pm, struct hold *h);
 /* The same for @p n pages, at most DISCO_PMAP_MANY, with one purge; those without a page stay as they are. */
 void disco_entry_revoke_many(struct disco_pmap *pm, struct hold *h, size_t n);
@@ -126,6 +127,8 @@ void disco_entry_revoke_many(struct disco_pmap *pm, struct hold *h, size_t n);
 int disco_entry_new_page(struct disco_pmap *pm, disco_ppn ppn, unsigned node, disco_mpn *out);
 /* A page on @p node and no other, not yet anyone's. */
 int disco_entry_page_on(struct disco_pmap *pm, unsigned node, disco_mpn *out);
+/* Virtual CPUs of @p pm that gain by a copy on @p node. */
+uint64_t disco_entry_vcpus_on(const struct disco_pmap *pm, unsigned node);
 /* The page exists after this, zeroed on first touch. */
 int disco_entry_touch(struct disco_pmap *pm, struct hold *h, unsigned node);
 /* The page exists and is writable after this (fault.c). */
@@ -163,7 +166,9 @@ void disco_many_let_go(struct many *m);
 struct others {
     struct disco_pmap *pm;
     disco_mpn page[DISCO_PMAP_MANY];
-    disco_ppn ppn[DISCO_PMAP_MANY]; /* done: of @c pm */
+    unsigned node[DISCO_PMAP_MANY]; /* where it has a copy now; DISCO_MAX_NODES: nowhere any more */
+    disco_ppn ppn[DISCO_PMAP_MANY];   /* done: of @c pm, */
+    uint64_t vcpus[DISCO_PMAP_MANY]; /* for these virtual CPUs */
     size_t pages, done;
 };
 

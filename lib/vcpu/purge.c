@@ -42,26 +42,43 @@ static void purge_l2tlbs(const struct disco_vm *vm, uint32_t vcpus, const struct
 }
 
 /* Where the guest believes segments unmapped, L2TLBs have replicas only: fill.c. */
-static void purge_nearer(const struct disco_vm *vm, uint32_t vcpus, const disco_ppn *ppn, size_t pages)
+static void purge_nearer(const struct disco_vm *vm, uint32_t vcpus,
+                         const struct disco_pmap_gone *gone, size_t pages)
 {
     disco_vpn alias[DISCO_MAX_ALIASES];
 
     for (size_t i = 0; i < pages; i++) {
-        size_t n = vm->backend->ops->aliases(ppn[i], alias);
+        size_t n = vm->backend->ops->aliases(gone[i].ppn, alias);
 
         for (uint32_t k = 0; k < vcpus; k++) {
-            for (size_t a = 0; a < n; a++)
+            for (size_t a = 0; a < n && (gone[i].vcpus >> k & 1); a++)
                 disco_l2tlb_forget_vpn(vm->vcpu[k]->l2tlb, alias[a]);
         }
     }
 }
 
-/* The virtual CPUs that processors may have entries of. Read after the L2TLBs have forgotten. */
-static size_t find_holders(const struct disco_vm *vm, uint32_t vcpus, struct disco_holder *h)
+/* Whose translations are to be forgotten. */
+static uint64_t concerned(const struct disco_pmap_gone *gone, size_t pages,
+                          const struct disco_purge *p, size_t n)
+{
+    uint64_t vcpus = 0;
+
+    for (size_t i = 0; i < pages; i++)
+        vcpus |= gone[i].vcpus;
+    for (size_t i = 0; i < n; i++)
+        vcpus |= p[i].vcpus;
+    return vcpus;
+}
+
+/* Of these the virtual CPUs that processors may have entries of. Read after the L2TLBs have forgotten. */
+static size_t find_holders(const struct disco_vm *vm, uint32_t vcpus, uint64_t those,
+                           struct disco_holder *h)
 {
     size_t n = 0;
 
     for (uint32_t i = 0; i < vcpus; i++) {
+        if (!(those >> i & 1))
+            continue;
         h[n].v = vm->vcpu[i];
         h[n].cpus = __atomic_fetch_or(&h[n].v->seen, 0, __ATOMIC_SEQ_CST);
         n += h[n].cpus != 0;
@@ -94,18 +111,33 @@ static void add(struct rounds *r, struct disco_purge p)
         ask(r);
 }
 
-/* Every virtual CPU of the VM may have the page at its addresses in unmapped segments. */
-static void add_aliases(struct rounds *r, disco_ppn ppn)
+/* They may all have the page at its addresses in unmapped segments. */
+static void add_aliases(struct rounds *r, const struct disco_pmap_gone *gone)
 {
     disco_vpn alias[DISCO_MAX_ALIASES];
-    size_t n = r->vm->backend->ops->aliases(ppn, alias);
+    size_t n = r->vm->backend->ops->aliases(gone->ppn, alias);
 
     for (size_t i = 0; i < n; i++)
-        add(r, (struct disco_purge){DISCO_ALL_VCPUS, alias[i]});
+        add(r, (struct disco_purge){gone->vcpus, alias[i]});
 }
 
-void disco_vm_purge(void *ctx, const disco_ppn *ppn, size_t pages, const struct disco_purge *p,
-                    size_t n)
+uint64_t disco_vm_vcpus_on(void *ctx, unsigned node)
+{
+    const struct disco_vm *vm = ctx;
+    uint32_t n = __atomic_load_n(&vm->vcpus, __ATOMIC_ACQUIRE);
+    uint64_t vcpus = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t cpu = __atomic_load_n(&vm->vcpu[i]->cpu, __ATOMIC_RELAXED);
+
+        if (cpu < vm->backend->cpus && vm->backend->node_of_cpu[cpu] == node)
+            vcpus |= UINT64_C(1) << i;
+    }
+    return vcpus;
+}
+
+void disco_vm_purge(void *ctx, const struct disco_pmap_gone *gone, size_t pages,
+                    const struct disco_purge *p, size_t n)
 {
     const struct disco_vm *vm = ctx;
     uint32_t vcpus = __atomic_load_n(&vm->vcpus, __ATOMIC_ACQUIRE);
@@ -115,12 +147,12 @@ void disco_vm_purge(void *ctx, const disco_ppn *ppn, size_t pages, const struct 
     r.filled = 0;
     purge_l2tlbs(vm, vcpus, p, n);              /* p3 */
     if (__atomic_load_n(&vm->nearer, __ATOMIC_SEQ_CST))
-        purge_nearer(vm, vcpus, ppn, pages);
-    r.holders = find_holders(vm, vcpus, r.h);   /* p4 */
+        purge_nearer(vm, vcpus, gone, pages);
+    r.holders = find_holders(vm, vcpus, concerned(gone, pages, p, n), r.h); /* p4 */
     if (!r.holders)
         return;
     for (size_t i = 0; i < pages; i++)
-        add_aliases(&r, ppn[i]);
+        add_aliases(&r, &gone[i]);
     for (size_t i = 0; i < n; i++)
         add(&r, p[i]);
     ask(&r);

@@ -155,10 +155,10 @@ static void move(void)
 static const disco_ppn meeting = {PRIVATE};
 
 /* Nobody has a translation; it takes its time nevertheless. */
-static void slow_purge(void *ctx, const disco_ppn *ppn, size_t pages, const struct disco_purge *p,
-                       size_t n)
+static void slow_purge(void *ctx, const struct disco_pmap_gone *gone, size_t pages,
+                       const struct disco_purge *p, size_t n)
 {
-    (void)ctx, (void)ppn, (void)pages, (void)p, (void)n;
+    (void)ctx, (void)gone, (void)pages, (void)p, (void)n;
     for (unsigned i = dice(20); i; i--)
         serve(NULL);
 }
@@ -314,7 +314,7 @@ static double seconds(void)
 static void *make_pmap(unsigned v)
 {
     struct disco_pmap_config c = {
-        .id = v, .pages = PPNS + 1, .sets = SETS, .mm = mm, .backend = &m.b, .purge = purge,
+        .id = v, .pages = PPNS + 1, .sets = SETS, .mm = mm, .backend = &m.b, .purge = purge, .vcpus_on = vcpus_on,
         .purge_ctx = &pm[v],
     };
     void *s = mock_storage(disco_pmap_size(&c));

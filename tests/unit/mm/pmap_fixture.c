@@ -11,20 +11,21 @@ struct disco_pmap pm, other;
 
 struct purged purged;
 
-static void purge(void *ctx, const disco_ppn *ppn, size_t pages, const struct disco_purge *p,
-                  size_t n)
+static void purge(void *ctx, const struct disco_pmap_gone *gone, size_t pages,
+                  const struct disco_purge *p, size_t n)
 {
     struct disco_pmap *of = ctx;
 
     purged.calls++;
     purged.of[of->id]++;
-    purged.ppn = ppn[0];
+    purged.ppn = gone[0].ppn;
+    purged.vcpus = gone[0].vcpus;
     purged.pages = pages;
     purged.n = n;
     purged.word = 0;
     purged.was = disco_memmap_state(mm, purged.watched);
     for (size_t i = 0; i < pages; i++)
-        purged.word |= of->entry[ppn[i].v].tlbe;
+        purged.word |= of->entry[gone[i].ppn.v].tlbe;
     memcpy(purged.p, p, n * sizeof *p);
     if (purged.last_store)
         *purged.last_store = '!';

@@ -19,7 +19,8 @@ extern struct disco_pmap pm, other;
 struct purged {
     unsigned calls;
     unsigned of[3]; /* calls by the pmap's number: 1 `pm`, 2 `other` */
-    disco_ppn ppn; /* the first */
+    disco_ppn ppn;  /* the first, */
+    uint64_t vcpus; /* and whose translations */
     size_t pages;
     struct disco_purge p[64];
     size_t n;

@@ -17,6 +17,7 @@ struct plan {
     struct disco_pmap_move m;
     int want;
     bool acts;
+    uint64_t vcpus; /* who loses translations: all, or those on the node of a copy of what nobody may write */
 };
 
 struct batch {
@@ -24,6 +25,7 @@ struct batch {
     struct plan p[MOST];
     unsigned taken[NODES]; /* pages that it needs */
     struct object *looked_at[MOST];
+    uint64_t looks[MOST]; /* virtual CPUs */
     unsigned objects; /* of which copies came or went for several users */
 };
 
@@ -85,22 +87,27 @@ static void expect(struct batch *b)
     }
 }
 
-static bool acts_on(const struct batch *b, unsigned vm, uint64_t ppn)
+static const struct plan *acts_on(const struct batch *b, unsigned vm, uint64_t ppn)
 {
     for (unsigned i = 0; i < b->n; i++) {
         if (vm == b->vm && b->p[i].acts && b->p[i].m.ppn.v == ppn)
-            return true;
+            return &b->p[i];
     }
-    return false;
+    return NULL;
 }
 
-static bool is_looked_at(const struct batch *b, const struct object *o)
+static bool is_looked_at(const struct batch *b, const struct object *o, uint64_t *vcpus)
 {
+    bool any = false;
+
+    *vcpus = 0;
     for (unsigned i = 0; o && i < b->objects; i++) {
-        if (b->looked_at[i] == o)
-            return true;
+        if (b->looked_at[i] != o)
+            continue;
+        *vcpus |= b->looks[i];
+        any = true;
     }
-    return false;
+    return any;
 }
 
 /* Which VMs have others look anew? */
@@ -111,11 +118,23 @@ static unsigned other_purges(const struct batch *b)
     for (unsigned v = 0; v < VMS; v++) {
         bool any = false;
 
-        for (uint64_t ppn = 0; ppn < PPNS; ppn++)
-            any |= is_looked_at(b, w.page[v][ppn].o) && !acts_on(b, v, ppn);
+        for (uint64_t ppn = 0; ppn < PPNS; ppn++) {
+            const struct plan *p = acts_on(b, v, ppn);
+            uint64_t vcpus;
+
+            any |= is_looked_at(b, w.page[v][ppn].o, &vcpus) && vcpus & ~(p ? p->vcpus : 0);
+        }
         sum += any;
     }
     return sum;
+}
+
+static uint64_t losers(const struct plan *p, const struct page *page)
+{
+    bool stays = p->m.kind == DISCO_PMAP_REMAP ||
+                 (p->m.kind == DISCO_PMAP_REPLICATE && page->reason != DISCO_PMAP_WRITABLE);
+
+    return stays ? vcpus_on(NULL, p->m.node) : DISCO_ALL_VCPUS;
 }
 
 static unsigned expected_purges(struct batch *b)
@@ -123,13 +142,16 @@ static unsigned expected_purges(struct batch *b)
     bool any = false;
 
     for (unsigned i = 0; i < b->n; i++) {
-        const struct plan *p = &b->p[i];
+        struct plan *p = &b->p[i];
         const struct page *page = &w.page[b->vm][p->m.ppn.v % PPNS];
 
         any |= p->acts;
+        p->vcpus = losers(p, page);
         if (p->acts && (p->m.kind == DISCO_PMAP_REPLICATE || p->m.kind == DISCO_PMAP_COLLAPSE) &&
-            (page->reason == DISCO_PMAP_COW || page->reason == DISCO_PMAP_NET))
+            (page->reason == DISCO_PMAP_COW || page->reason == DISCO_PMAP_NET)) {
+            b->looks[b->objects] = p->vcpus;
             b->looked_at[b->objects++] = page->o;
+        }
     }
     return any + other_purges(b);
 }
@@ -181,7 +203,16 @@ static void done(unsigned vm, const struct plan *p)
         model_collapse(vm, page);
 }
 
-/* Nobody has a translation any more of the pages that were moved, nor of those whose copies came or went. */
+/* Who should not has no translation any more of the pages that were moved, nor of those whose copies came or went. */
+static void check_half_gone(const struct batch *b, const struct translation *t, unsigned h)
+{
+    const struct plan *p = acts_on(b, t->vm, t->ppn[h].v);
+    uint64_t vcpus;
+
+    (void)is_looked_at(b, w.page[t->vm][t->ppn[h].v].o, &vcpus);
+    CHECK(!((vcpus | (p ? p->vcpus : 0)) >> t->vcpu & 1));
+}
+
 static void check_translations(const struct batch *b)
 {
     for (unsigned i = 0; i < TLB; i++) {
@@ -189,8 +220,7 @@ static void check_translations(const struct batch *b)
 
         for (unsigned h = 0; t->used && h < 2; h++) {
             if (t->e[h])
-                CHECK(!acts_on(b, t->vm, t->ppn[h].v) &&
-                      !is_looked_at(b, w.page[t->vm][t->ppn[h].v].o));
+                check_half_gone(b, t, h);
         }
     }
 }

@@ -123,8 +123,11 @@ void learn(unsigned vm, uint64_t ppn)
 
 /* --- translations: only a purge takes them away --- */
 
-static void purge_page(unsigned vm, disco_ppn ppn, const struct disco_purge *p, size_t n)
+static void purge_page(unsigned vm, const struct disco_pmap_gone *gone, const struct disco_purge *p,
+                       size_t n)
 {
+    disco_ppn ppn = gone->ppn;
+
     CHECK(disco_pmap_translate(&w.pm[vm], ppn, 0, &(disco_mpn){0}) == DISCO_ERR_NOT_FOUND);
     for (unsigned i = 0; i < TLB; i++) {
         struct translation *t = &w.tlb[i];
@@ -132,7 +135,7 @@ static void purge_page(unsigned vm, disco_ppn ppn, const struct disco_purge *p, 
         if (!t->used || t->vm != vm)
             continue;
         for (unsigned h = 0; h < 2; h++) {
-            if (!t->recorded && t->e[h] && t->ppn[h].v == ppn.v)
+            if (!t->recorded && t->e[h] && t->ppn[h].v == ppn.v && (gone->vcpus >> t->vcpu & 1))
                 t->used = false;
         }
         for (size_t k = 0; k < n; k++) {
@@ -143,12 +146,22 @@ static void purge_page(unsigned vm, disco_ppn ppn, const struct disco_purge *p, 
     }
 }
 
-static void purge(void *ctx, const disco_ppn *ppn, size_t pages, const struct disco_purge *p,
-                  size_t n)
+uint64_t vcpus_on(void *ctx, unsigned node)
+{
+    uint64_t vcpus = 0;
+
+    (void)ctx;
+    for (unsigned i = node; i < VCPUS; i += NODES)
+        vcpus |= UINT64_C(1) << i;
+    return vcpus;
+}
+
+static void purge(void *ctx, const struct disco_pmap_gone *gone, size_t pages,
+                  const struct disco_purge *p, size_t n)
 {
     w.purges++;
     for (size_t i = 0; i < pages; i++)
-        purge_page((unsigned)((struct disco_pmap *)ctx - w.pm), ppn[i], p, n);
+        purge_page((unsigned)((struct disco_pmap *)ctx - w.pm), &gone[i], p, n);
 }
 
 static bool leads_to(const struct object *o, uint64_t mpn)
@@ -258,7 +271,7 @@ void world_start(void)
     for (unsigned v = 0; v < VMS; v++) {
         struct disco_pmap_config c = {
             .id = v, .pages = PPNS, .sets = SETS, .mm = w.mm, .backend = &w.mock.b,
-            .purge = purge, .purge_ctx = &w.pm[v],
+            .purge = purge, .vcpus_on = vcpus_on, .purge_ctx = &w.pm[v],
         };
 
         w.storage[v] = mock_storage(disco_pmap_size(&c));

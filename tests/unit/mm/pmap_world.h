@@ -69,6 +69,9 @@ struct world {
 };
 extern struct world w;
 
+/* disco_pmap_vcpus_on_fn: virtual CPUs and nodes by turns. */
+uint64_t vcpus_on(void *ctx, unsigned node);
+
 /* The next byte of the input, below @p n; 0 at its end. */
 unsigned byte(unsigned n);
 

@@ -29,7 +29,8 @@ static bool named(const struct translation *t, const struct request *r)
     const struct disco_purge *p = r->p;
 
     for (size_t i = 0; i < r->pages; i++) {
-        if (t->pair.v == (UNMAPPED_VPN | (r->ppn[i].v & ~UINT64_C(1))))
+        if (r->gone[i].vcpus >> self->id & 1 &&
+            t->pair.v == (UNMAPPED_VPN | (r->gone[i].ppn.v & ~UINT64_C(1))))
             return true;
     }
     for (size_t i = 0; i < r->n; i++) {
@@ -69,8 +70,11 @@ static void purge_l2(const struct request *r)
     const struct disco_purge *p = r->p;
 
     for (size_t i = 0; i < r->pages; i++) {
-        for (unsigned c = 0; c < CPUS; c++)
-            disco_l2tlb_forget_vpn(&cpus[c].l2[r->vm], (disco_vpn){UNMAPPED_VPN | r->ppn[i].v});
+        for (unsigned c = 0; c < CPUS; c++) {
+            if (r->gone[i].vcpus >> c & 1)
+                disco_l2tlb_forget_vpn(&cpus[c].l2[r->vm],
+                                       (disco_vpn){UNMAPPED_VPN | r->gone[i].ppn.v});
+        }
     }
     for (size_t i = 0; i < r->n; i++) {
         for (unsigned c = 0; c < CPUS; c++) {
@@ -84,9 +88,20 @@ static void purge_l2(const struct request *r)
     }
 }
 
-void purge(void *ctx, const disco_ppn *ppn, size_t pages, const struct disco_purge *p, size_t n)
+uint64_t vcpus_on(void *ctx, unsigned node)
 {
-    const struct request what = {1, (unsigned)((struct disco_pmap *)ctx - pm), ppn, pages, p, n};
+    uint64_t vcpus = 0;
+
+    (void)ctx;
+    for (unsigned c = node; c < CPUS; c += NODES)
+        vcpus |= UINT64_C(1) << c;
+    return vcpus;
+}
+
+void purge(void *ctx, const struct disco_pmap_gone *gone, size_t pages, const struct disco_purge *p,
+           size_t n)
+{
+    const struct request what = {1, (unsigned)((struct disco_pmap *)ctx - pm), gone, pages, p, n};
 
     purge_l2(&what);
     if (!self)
@@ -96,7 +111,7 @@ void purge(void *ctx, const disco_ppn *ppn, size_t pages, const struct disco_pur
 
         if (c == self->id)
             continue;
-        r->vm = what.vm, r->ppn = ppn, r->pages = pages, r->p = p, r->n = n;
+        r->vm = what.vm, r->gone = gone, r->pages = pages, r->p = p, r->n = n;
         disco_store_release(&r->pending, 1);
     }
     purge_tlb(&what);

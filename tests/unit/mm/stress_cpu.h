@@ -33,7 +33,7 @@ struct translation {
 struct request {
     uint64_t pending; /* set by the asker, cleared by the one asked */
     unsigned vm;
-    const disco_ppn *ppn;
+    const struct disco_pmap_gone *gone;
     size_t pages;
     const struct disco_purge *p;
     size_t n;
@@ -72,7 +72,9 @@ unsigned here(void); /* the node of this processor */
 /* Answer what others ask. This is the only place where a processor's TLB changes under it. */
 void serve(void *ctx);
 /* disco_pmap_purge_fn; ctx is the pmap. */
-void purge(void *ctx, const disco_ppn *ppn, size_t pages, const struct disco_purge *p, size_t n);
+void purge(void *ctx, const struct disco_pmap_gone *gone, size_t pages, const struct disco_purge *p, size_t n);
+/* disco_pmap_vcpus_on_fn: a VM has a virtual CPU on each processor. */
+uint64_t vcpus_on(void *ctx, unsigned node);
 /* The word @p k of the page that @p e leads to. */
 uint64_t *word(disco_tlbe e, unsigned k);
 /* The guest loads or stores somewhere, answered as a monitor would. */

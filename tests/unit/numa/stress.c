@@ -37,7 +37,7 @@ struct cpu {
     uint64_t asked[CPUS];     /* by asker: a purge that it has not answered yet */
     struct {
         unsigned vm;
-        const disco_ppn *ppn;
+        const struct disco_pmap_gone *gone;
         size_t pages;
     } what[CPUS];
     uint64_t done[16];
@@ -52,10 +52,12 @@ static unsigned dice(unsigned n) { return (unsigned)(mock_random(&self->seed) % 
 
 /* --- translations, and how they are revoked --- */
 
-static void forget(unsigned vm, const disco_ppn *p, size_t pages)
+static void forget(unsigned vm, const struct disco_pmap_gone *gone, size_t pages)
 {
-    for (size_t i = 0; i < pages; i++)
-        self->tlb[vm][p[i].v] = 0;
+    for (size_t i = 0; i < pages; i++) {
+        if (gone[i].vcpus >> self->id & 1)
+            self->tlb[vm][gone[i].ppn.v] = 0;
+    }
 }
 
 static void serve(void *ctx)
@@ -66,14 +68,21 @@ static void serve(void *ctx)
     for (unsigned c = 0; c < CPUS; c++) {
         if (!disco_load_acquire(&self->asked[c]))
             continue;
-        forget(self->what[c].vm, self->what[c].ppn, self->what[c].pages);
+        forget(self->what[c].vm, self->what[c].gone, self->what[c].pages);
         disco_store_release(&self->asked[c], 0);
     }
     sched_yield();
 }
 
-static void purge_all(void *ctx, const disco_ppn *p, size_t pages, const struct disco_purge *places,
-                      size_t n)
+/* Processor i is node i, and each VM has virtual CPU i there. */
+static uint64_t vcpus_on(void *ctx, unsigned node)
+{
+    (void)ctx;
+    return UINT64_C(1) << node;
+}
+
+static void purge_all(void *ctx, const struct disco_pmap_gone *gone, size_t pages,
+                      const struct disco_purge *places, size_t n)
 {
     unsigned vm = (unsigned)((struct disco_pmap *)ctx - pm);
 
@@ -84,11 +93,11 @@ static void purge_all(void *ctx, const disco_ppn *p, size_t pages, const struct 
         if (c == self->id)
             continue;
         cpus[c].what[self->id].vm = vm;
-        cpus[c].what[self->id].ppn = p;
+        cpus[c].what[self->id].gone = gone;
         cpus[c].what[self->id].pages = pages;
         disco_store_release(&cpus[c].asked[self->id], 1);
     }
-    forget(vm, p, pages);
+    forget(vm, gone, pages);
     for (unsigned c = 0; c < CPUS; c++) {
         while (c != self->id && disco_load_acquire(&cpus[c].asked[self->id]))
             serve(NULL);
@@ -214,6 +223,7 @@ static void begin_pmap(unsigned vm)
 {
     pmap_begin(vm);
     pm[vm].purge = purge_all;
+    pm[vm].vcpus_on = vcpus_on;
 }
 
 /* Detached, ended, begun anew, attached: while others work on what they believe are its pages. */
@@ -324,8 +334,10 @@ static void prepare(struct disco_backend_ops *ops)
     ops->now = NULL;
     m.b.ops = ops;
     m.relax = serve;
-    for (unsigned v = 0; v < VMS; v++)
+    for (unsigned v = 0; v < VMS; v++) {
         pm[v].purge = purge_all;
+        pm[v].vcpus_on = vcpus_on;
+    }
 }
 
 int main(void)

@@ -43,13 +43,13 @@ static void page_copy(struct disco_backend *b, disco_mpn to, disco_mpn from)
     __atomic_fetch_add(&time_ns, 10000, __ATOMIC_RELAXED);
 }
 
-static void purge(void *ctx, const disco_ppn *p, size_t pages, const struct disco_purge *places,
-                  size_t n)
+static void purge(void *ctx, const struct disco_pmap_gone *gone, size_t pages,
+                  const struct disco_purge *places, size_t n)
 {
     (void)pages, (void)places, (void)n;
     purges++;
     purged_of = (unsigned)((struct disco_pmap *)ctx - pm);
-    purged_at = p[0];
+    purged_at = gone[0].ppn;
     if (in_purge)
         in_purge();
 }

@@ -20,6 +20,7 @@ END_TEST
 /* Purges that name no page, or no virtual CPU. */
 START_TEST(purging_everything)
 {
+    const struct disco_pmap_gone gone = {{30}, DISCO_ALL_VCPUS};
     const struct disco_purge all = {DISCO_ALL_VCPUS, {DISCO_ALL_PAGES}};
     const struct disco_purge page = {DISCO_ALL_VCPUS, {VA >> DISCO_PAGE_SHIFT}};
     const struct disco_purge other = {~(UINT64_C(1) << v->id), {DISCO_ALL_PAGES}};
@@ -28,13 +29,13 @@ START_TEST(purging_everything)
     guest_has(1, VA + 0x2000, sim_lo(3, DISCO_RWX, false), 0);
     miss(VA, DISCO_ACCESS_LOAD);
     miss(VA + 0x2000, DISCO_ACCESS_LOAD);
-    disco_vm_purge(&vm->vm, &(disco_ppn){30}, 1, &other, 1);
+    disco_vm_purge(&vm->vm, &(struct disco_pmap_gone){{30}, other.vcpus}, 1, &other, 1);
     ck_assert(in_tlb(2) && in_tlb(3));
-    disco_vm_purge(&vm->vm, &(disco_ppn){30}, 1, &page, 1);
+    disco_vm_purge(&vm->vm, &gone, 1, &page, 1);
     ck_assert(!in_tlb(2) && in_tlb(3));
     ck_assert_ptr_null(disco_l2tlb_peek(v->l2tlb, (disco_va){VA}, 0));
     ck_assert_ptr_nonnull(disco_l2tlb_peek(v->l2tlb, (disco_va){VA + 0x2000}, 0));
-    disco_vm_purge(&vm->vm, &(disco_ppn){30}, 1, &all, 1);
+    disco_vm_purge(&vm->vm, &gone, 1, &all, 1);
     ck_assert(!in_tlb(3));
     ck_assert_ptr_null(disco_l2tlb_peek(v->l2tlb, (disco_va){VA + 0x2000}, 0));
 }
@@ -51,7 +52,7 @@ START_TEST(purging_many)
     }
     for (uint64_t i = 0; i < 40; i++)
         p[i] = (struct disco_purge){UINT64_C(1) << v->id, {(VA + i * 0x2000) >> DISCO_PAGE_SHIFT}};
-    disco_vm_purge(&vm->vm, &(disco_ppn){30}, 1, p, 40);
+    disco_vm_purge(&vm->vm, &(struct disco_pmap_gone){{30}, DISCO_ALL_VCPUS}, 1, p, 40);
     for (uint64_t i = 0; i < 16; i++)
         ck_assert(!in_tlb(i));
 }

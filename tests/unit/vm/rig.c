@@ -135,6 +135,7 @@ static void init_pmap(struct rig *r, struct rig_vm *vm, uint32_t id)
 {
     struct disco_pmap_config c = {.id = id, .pages = vm->pages, .sets = vm->pages / 4 + 1,
                                   .mm = r->mm, .backend = r->b, .purge = disco_vm_purge,
+                                  .vcpus_on = disco_vm_vcpus_on,
                                   .purge_ctx = &vm->vm};
     size_t size = disco_pmap_size(&c);
 
