@@ -139,14 +139,22 @@ static void migrate(struct batch *b, struct many *held, size_t k)
     disco_count_own(&stats_here(pm)->migrations, 1);
 }
 
+/* A copy that is near to this processor is as good as the page. */
+static disco_mpn nearest_here(const struct disco_pmap *pm, disco_mpn master)
+{
+    struct disco_backend *b = pm->backend;
+
+    return disco_memmap_nearest(pm->mm, master, b->node_of_cpu[b->ops->cpu(b)]);
+}
+
 /* Another user may have been faster: then the copy goes back, and theirs is as good. */
 static int replicate(struct batch *b, struct many *held, size_t k)
 {
     struct disco_pmap *pm = b->pm;
-    disco_mpn *fresh = &b->fresh[held->of[k]];
+    disco_mpn *fresh = &b->fresh[held->of[k]], from = nearest_here(pm, held->old[k]);
     int err;
 
-    pm->backend->ops->page_copy(pm->backend, *fresh, held->old[k]); /* v4 */
+    pm->backend->ops->page_copy(pm->backend, *fresh, from);       /* v4 */
     err = disco_memmap_add_replica(pm->mm, held->old[k], *fresh);   /* v5 */
     if (err)
         return err == DISCO_ERR_BUSY ? DISCO_OK : err;

@@ -46,14 +46,24 @@ static disco_cpuset cpus_of_node(const struct disco_backend *b, unsigned node)
     return set;
 }
 
-/* Wake one that idles: @p cpu itself, else one of @p node, else any. */
+/* Of those that idle: one of @p near, @p cpu itself if there is a choice, else any. */
+static unsigned pick(disco_cpuset idle, disco_cpuset near, unsigned cpu)
+{
+    disco_cpuset best = idle & near ? idle & near : idle;
+
+    return best >> cpu & 1 ? cpu : lowest(best);
+}
+
+/*
+ * Wake one that idles: of @p node, where the virtual CPU's own memory is, else @p cpu, where its caches may be warm, else
+ * any.
+ */
 static bool wake_idle(struct disco_sched *s, unsigned cpu, unsigned node)
 {
     disco_cpuset near = cpus_of_node(s->backend, node), idle, one;
 
     while ((idle = __atomic_load_n(&s->idle, __ATOMIC_SEQ_CST))) { /* o2 */
-        if (!(idle >> cpu & 1))
-            cpu = lowest(idle & near ? idle & near : idle);
+        cpu = pick(idle, near, cpu);
         one = (disco_cpuset)1 << cpu;
         if (__atomic_fetch_and(&s->idle, ~one, __ATOMIC_SEQ_CST) & one) { /* o3 */
             disco_sched_kick(s, cpu);
