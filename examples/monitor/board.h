@@ -20,7 +20,7 @@ void board_put(enum board_uart uart, const uint8_t *bytes, size_t n);
 int board_get(enum board_uart uart);
 /*
  * Where an emulator runs the processors in turn and counts instructions as time, a turn lasts until the next timer of
- * the machine, and who waits for others waits for all their turns. From now on one lasts 50 us at most.
+ * the machine, and who waits for others waits for all their turns. From now on one lasts 25 us at most.
  */
 void board_short_turns(void);
 /* Resets the board, which ends QEMU when it was started with -no-reboot. */

@@ -15,9 +15,9 @@ MOST_NODES = 64
 MODES = ("off", "migrate", "replicate", "on")
 AREA = 256 << 10    # where in RAM: examples/monitor/memory.h; there is room for SLOTS records of 64 bytes, and a head
 SLOTS = 4096
-# Time is instructions: 2 ns each, of all processors together. That is near the modelled time of some processors, so
-# that timers interrupt as often as they should, and runs do not depend on what else this computer does.
-PACE = ("-icount", "shift=1")
+# Time is instructions of all processors together: 4 ns each of one, 2 of two, 1 of more. That is near the modelled time,
+# so that timers interrupt about as often as they should, and runs do not depend on what else this computer does.
+SHIFTS = {1: 2, 2: 1}
 # What the monitor calls the policy's numbers: examples/monitor/bootargs.h.
 NUMBERS = ("trigger", "sharing", "write", "migrate", "cap", "interval")
 
@@ -72,7 +72,8 @@ def monitor_options(wish, cpus):
 
 def qemu_arguments(wish, memory, cpus):
     """The model as a plugin of QEMU, and its pace. Under build.lock()."""
-    return [*(PACE if wish.icount else ()), *(model(wish, memory, cpus) if modelled(wish) else ())]
+    pace = ["-icount", f"shift={SHIFTS.get(cpus, 0)}"] if wish.icount else []
+    return pace + (model(wish, memory, cpus) if modelled(wish) else [])
 
 
 def model(wish, memory, cpus):
