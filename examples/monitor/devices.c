@@ -26,7 +26,7 @@ void devices_line(void *ctx, uint32_t device, bool up)
 
     disco_lock(&vm->line_lock, b);
     vm->devices_up = up ? vm->devices_up | device : vm->devices_up & ~device;
-    disco_vcpu_line(&vm->vcpu[0], DISCO_LINE_DEVICE, vm->devices_up != 0);
+    disco_vcpu_line(vm->vcpu[0], DISCO_LINE_DEVICE, vm->devices_up != 0);
     disco_unlock(&vm->line_lock);
 }
 
@@ -164,7 +164,7 @@ static int start_vcpu(void *ctx, unsigned id, uint64_t pc, uint64_t sp, uint64_t
 {
     static const uint64_t no_args[4];
     struct vm *vm = ctx;
-    struct disco_vcpu *v = &vm->vcpu[id];
+    struct disco_vcpu *v = vm->vcpu[id];
     int err;
 
     if (__atomic_load_n(&v->state, __ATOMIC_SEQ_CST) != DISCO_VCPU_STOPPED)
@@ -174,7 +174,7 @@ static int start_vcpu(void *ctx, unsigned id, uint64_t pc, uint64_t sp, uint64_t
     err = mon.machine.backend.ops->vcpu_reset(v);
     if (err)
         return err;
-    mips64_vcpu_same_time(v, &vm->vcpu[0]);
+    mips64_vcpu_same_time(v, vm->vcpu[0]);
     mips64_vcpu_boot(v, pc, sp, gp, no_args);
     return disco_vcpu_start(v, mon.sched);
 }
@@ -186,7 +186,7 @@ static void stop_vcpu(void *ctx, void *caller)
 
 static void raise_ipi(void *ctx, unsigned id)
 {
-    disco_vcpu_line(&((struct vm *)ctx)->vcpu[id], DISCO_LINE_IPI, true);
+    disco_vcpu_line(((struct vm *)ctx)->vcpu[id], DISCO_LINE_IPI, true);
 }
 
 static void lower_ipi(void *ctx, void *caller)

@@ -146,5 +146,5 @@ void guest_boot(struct vm *vm)
 {
     const uint64_t args[4] = {UHI_DTB, KSEG0 + fdt_pa(vm), 0, 0};
 
-    mips64_vcpu_boot(&vm->vcpu[0], vm->image.entry, 0, 0, args);
+    mips64_vcpu_boot(vm->vcpu[0], vm->image.entry, 0, 0, args);
 }

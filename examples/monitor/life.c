@@ -39,7 +39,7 @@ void life_ended(struct disco_vm *vm)
     monitor_attention();
 }
 
-static uint64_t pc_of(const struct vm *vm) { return mips_of(&vm->vcpu[0])->g.pc; }
+static uint64_t pc_of(const struct vm *vm) { return mips_of(vm->vcpu[0])->g.pc; }
 
 static void tell_end(struct vm *vm)
 {

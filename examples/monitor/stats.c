@@ -111,10 +111,10 @@ static struct sums sum(const struct vm *vm)
 
     disco_pmap_stats(&vm->pmap, &s.p);
     for (unsigned i = 0; i < vm->vm.vcpus; i++) {
-        const struct disco_l2tlb *l = vm->vcpu[i].l2tlb;
+        const struct disco_l2tlb *l = vm->vcpu[i]->l2tlb;
 
-        add(&s.m, &mips_of(&vm->vcpu[i])->stats, sizeof s.m);
-        add(&s.v, &vm->vcpu[i].stats, sizeof s.v);
+        add(&s.m, &mips_of(vm->vcpu[i])->stats, sizeof s.m);
+        add(&s.v, vm->vcpu[i]->stats, sizeof s.v);
         s.hits += l->hits;
         s.misses += l->misses;
         s.inserts += l->inserts;
@@ -145,7 +145,7 @@ void stats_walk(struct vm *vm, stats_put *put)
 
 static void walk_vcpu(struct vm *vm, unsigned i)
 {
-    const struct disco_vcpu *v = &vm->vcpu[i];
+    const struct disco_vcpu *v = vm->vcpu[i];
     const struct mips_stats *m = &mips_of(v)->stats;
     const struct row rows[] = {
         {"run_ns", v->stats.run_ns}, {"user_ns", m->user_ticks * MIPS_NS_PER_TICK},

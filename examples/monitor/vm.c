@@ -61,10 +61,16 @@ const char *vm_check(struct vm *vm, const struct vm_config *config, struct bytes
 
 /* --- making --- */
 
+/* A virtual CPU, then its storage. */
+static size_t vcpu_head(void)
+{
+    return (sizeof(struct disco_vcpu) + DISCO_CACHE_LINE - 1) & ~(size_t)(DISCO_CACHE_LINE - 1);
+}
+
 static size_t vcpu_size(void) { return disco_vcpu_size(&mon.machine.backend, L2TLB_SETS); }
 
-/* Virtual CPUs that start together start on the processors in their order. */
-static unsigned likely_node(void)
+/* Virtual CPUs, of all virtual machines one after the other, are divided among the processors. */
+static unsigned node_of_next(void)
 {
     static unsigned n;
 
@@ -76,9 +82,13 @@ void vm_reserve(struct vm *vm)
     struct disco_pmap_config c = pmap_config(vm);
 
     images_reserve(vm);
-    vm->pmap_storage = memory_storage(disco_pmap_size(&c));
-    for (unsigned i = 0; i < vm->config->cpus; i++)
-        vm->vcpu_storage[i] = memory_storage_on(likely_node(), vcpu_size());
+    for (unsigned i = 0; i < vm->config->cpus; i++) {
+        unsigned node = node_of_next();
+
+        vm->vcpu[i] = memory_storage_on(node, vcpu_head() + vcpu_size());
+        vm->vcpu_node[i] = (uint8_t)node;
+    }
+    vm->pmap_storage = memory_storage_on(vm->vcpu_node[0], disco_pmap_size(&c));
 }
 
 static int make_vcpus(struct vm *vm)
@@ -86,7 +96,8 @@ static int make_vcpus(struct vm *vm)
     int err = DISCO_OK;
 
     for (unsigned i = 0; i < vm->config->cpus && !err; i++)
-        err = disco_vcpu_init(&vm->vcpu[i], vm->vcpu_storage[i], vcpu_size(), &vm->vm, L2TLB_SETS);
+        err = disco_vcpu_init(vm->vcpu[i], (uint8_t *)vm->vcpu[i] + vcpu_head(), vcpu_size(),
+                              vm->vcpu_node[i], &vm->vm, L2TLB_SETS);
     return err;
 }
 
@@ -106,7 +117,8 @@ int vm_make(struct vm *vm)
 {
     int err;
 
-    memset(vm->vcpu, 0, sizeof vm->vcpu);
+    for (unsigned i = 0; i < vm->config->cpus; i++)
+        memset(vm->vcpu[i], 0, sizeof *vm->vcpu[i]);
     memset(&vm->disks, 0, sizeof vm->disks);
     memset(&vm->nic, 0, sizeof vm->nic);
     vm->vm = (struct disco_vm){
@@ -123,7 +135,7 @@ int vm_make(struct vm *vm)
     err = make_parts(vm);
     if (!err) {
         guest_boot(vm);
-        err = disco_vcpu_start(&vm->vcpu[0], mon.sched);
+        err = disco_vcpu_start(vm->vcpu[0], mon.sched);
     }
     if (err)
         (void)vm_free(vm); /* no device has begun anything for it */
@@ -137,8 +149,8 @@ bool vm_free(struct vm *vm)
     numa_detach(vm);
     disco_pmap_fini(&vm->pmap); /* first: until then others may have its virtual CPUs forget translations */
     for (unsigned i = 0; i < vm->config->cpus; i++) {
-        if (vm->vcpu[i].arch)
-            mips64_vcpu_fini(&vm->vcpu[i]);
+        if (vm->vcpu[i]->arch)
+            mips64_vcpu_fini(vm->vcpu[i]);
     }
     return true;
 }

@@ -28,12 +28,13 @@ struct vm {
     } disk_line[CONFIG_VM_DISKS]; /* whose line it is: disks.c */
     struct disco_nic nic;
     struct disco_power power;
-    void *pmap_storage, *vcpu_storage[CONFIG_CPUS];
+    void *pmap_storage;
     struct bytes kernel, initrd;
     struct elf_image image;
     uint64_t initrd_pa;
     struct disco_pmap pmap;
-    struct disco_vcpu vcpu[CONFIG_CPUS];
+    struct disco_vcpu *vcpu[CONFIG_CPUS]; /* at the head of its storage, in its node, */
+    uint8_t vcpu_node[CONFIG_CPUS];       /* which is this one */
     struct disco_calls calls;
     /* Written when it calls, each under its own lock or atomically. */
     DISCO_OWN_LINE struct disco_console console;

@@ -94,7 +94,7 @@ struct disco_vcpu {
     struct disco_l2tlb *l2tlb;
     struct disco_sched *sched;
     uint32_t id;           /**< within its VM */
-    uint32_t node;         /**< node it started on, where its memory is: preferred */
+    uint32_t node;         /**< where its storage is: preferred */
 
     DISCO_OWN_LINE uint32_t state; /**< enum disco_vcpu_state; accessed atomically */
     uint32_t lines;        /**< interrupt lines that are up; accessed atomically */
@@ -203,9 +203,13 @@ void disco_vm_resume(struct disco_vm *vm, uint32_t who);
 
 /** Bytes of storage for one virtual CPU of @p b: the backend's part and an L2TLB of @p sets. */
 size_t disco_vcpu_size(const struct disco_backend *b, size_t l2tlb_sets);
-/** Make a STOPPED virtual CPU in reset state and add it to @p vm. @p storage: 64-byte aligned. */
-int disco_vcpu_init(struct disco_vcpu *v, void *storage, size_t size, struct disco_vm *vm,
-                    size_t l2tlb_sets);
+/**
+ * Make a STOPPED virtual CPU in reset state and add it to @p vm. @p storage: 64-byte aligned, in @p node, where the
+ * virtual CPU will run if it can. @return 0, DISCO_ERR_BAD_ARG, DISCO_ERR_NO_SPACE (@p size; or as many virtual CPUs as a VM
+ * may have), or what the backend's reset says.
+ */
+int disco_vcpu_init(struct disco_vcpu *v, void *storage, size_t size, unsigned node,
+                    struct disco_vm *vm, size_t l2tlb_sets);
 /**
  * Make a STOPPED virtual CPU READY on @p s. @return 0; DISCO_ERR_BAD_ARG (another backend, or
  * another scheduler's), DISCO_ERR_STATE (not stopped, or its VM is ending), DISCO_ERR_NO_SPACE (as

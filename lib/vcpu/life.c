@@ -29,18 +29,20 @@ static int init_parts(struct disco_vcpu *v, uint8_t *storage, size_t sets)
     return err ? err : b->ops->vcpu_reset(v);
 }
 
-int disco_vcpu_init(struct disco_vcpu *v, void *storage, size_t size, struct disco_vm *vm,
-                    size_t l2tlb_sets)
+int disco_vcpu_init(struct disco_vcpu *v, void *storage, size_t size, unsigned node,
+                    struct disco_vm *vm, size_t l2tlb_sets)
 {
     int err;
 
-    if (!v || !storage || (uintptr_t)storage % 64 || !vm || disco_vm_ending(vm))
+    if (!v || !storage || (uintptr_t)storage % 64 || !vm || disco_vm_ending(vm) ||
+        node >= vm->backend->nodes)
         return DISCO_ERR_BAD_ARG;
     if (vm->vcpus >= DISCO_MAX_VCPUS || size < disco_vcpu_size(vm->backend, l2tlb_sets))
         return DISCO_ERR_NO_SPACE;
     memset(v, 0, sizeof *v);
     v->vm = vm;
     v->id = vm->vcpus;
+    v->node = node;
     v->cpu = DISCO_CPU_NONE;
     err = init_parts(v, storage, l2tlb_sets);
     if (err)
@@ -95,11 +97,9 @@ static void stopped(struct disco_sched *s, struct disco_vm *vm)
     drop_alive(vm);
 }
 
-/* The processor has been chosen, and so has the node: its memory comes from where it first runs. */
 static void start_on(struct disco_vcpu *v, struct disco_sched *s, unsigned cpu)
 {
     __atomic_store_n(&v->sched, s, __ATOMIC_RELEASE);
-    v->node = s->backend->node_of_cpu[cpu];
     __atomic_store_n(&v->paused_by, 0, __ATOMIC_SEQ_CST);
     __atomic_exchange_n(&v->seen, 0, __ATOMIC_SEQ_CST); /* nothing of an earlier life matches */
     __atomic_store_n(&v->cpu, cpu, __ATOMIC_RELEASE);
@@ -123,7 +123,7 @@ static int try_start(struct disco_vcpu *v, struct disco_sched *s)
         stopped(s, v->vm);
         return DISCO_ERR_STATE;
     }
-    start_on(v, s, disco_sched_place(s));
+    start_on(v, s, disco_sched_place(s, v->node));
     return DISCO_OK;
 }
 

@@ -105,7 +105,7 @@ void disco_sched_offer(struct disco_sched *s, unsigned cpu, const struct disco_v
 /* steal.c */
 bool disco_sched_anyone_waits(const struct disco_sched *s);
 struct disco_vcpu *disco_sched_take(struct disco_sched *s, unsigned cpu);
-unsigned disco_sched_place(const struct disco_sched *s);
+unsigned disco_sched_place(const struct disco_sched *s, unsigned node);
 
 /* life.c */
 void disco_vcpu_leave(struct disco_vcpu *v, enum disco_next next);

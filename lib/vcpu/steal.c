@@ -180,8 +180,8 @@ bool disco_sched_anyone_waits(const struct disco_sched *s)
     return false;
 }
 
-/* The processor with the least to do, for a virtual CPU that starts. */
-unsigned disco_sched_place(const struct disco_sched *s)
+/* The processor with the least to do, for a virtual CPU of @p node that starts: one of that node if there is a choice. */
+unsigned disco_sched_place(const struct disco_sched *s, unsigned node)
 {
     unsigned best = 0;
     uint32_t least = UINT32_MAX;
@@ -190,6 +190,7 @@ unsigned disco_sched_place(const struct disco_sched *s)
         uint32_t n = disco_runq_count(s, i) +
                      __atomic_load_n(&s->q[i].running, __ATOMIC_RELAXED);
 
+        n = 2 * n + (s->backend->node_of_cpu[i] != node);
         if (n < least) {
             least = n;
             best = i;

@@ -40,18 +40,19 @@ START_TEST(init_refuses)
     ck_assert_uint_le(size, sizeof storage);
     ck_assert_int_eq(disco_vm_init(NULL), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_vm_init(&bad), DISCO_ERR_BAD_ARG);
-    ck_assert_int_eq(disco_vcpu_init(NULL, storage, size, &vm->vm, 16), DISCO_ERR_BAD_ARG);
-    ck_assert_int_eq(disco_vcpu_init(&v, NULL, size, &vm->vm, 16), DISCO_ERR_BAD_ARG);
-    ck_assert_int_eq(disco_vcpu_init(&v, storage + 8, size, &vm->vm, 16), DISCO_ERR_BAD_ARG);
-    ck_assert_int_eq(disco_vcpu_init(&v, storage, size, NULL, 16), DISCO_ERR_BAD_ARG);
-    ck_assert_int_eq(disco_vcpu_init(&v, storage, size - 64, &vm->vm, 16), DISCO_ERR_NO_SPACE);
-    ck_assert_int_eq(disco_vcpu_init(&v, storage, size, &vm->vm, 15), DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_vcpu_init(NULL, storage, size, 0, &vm->vm, 16), DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_vcpu_init(&v, NULL, size, 0, &vm->vm, 16), DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_vcpu_init(&v, storage + 8, size, 0, &vm->vm, 16), DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_vcpu_init(&v, storage, size, 0, NULL, 16), DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_vcpu_init(&v, storage, size, vm->vm.backend->nodes, &vm->vm, 16), DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_vcpu_init(&v, storage, size - 64, 0, &vm->vm, 16), DISCO_ERR_NO_SPACE);
+    ck_assert_int_eq(disco_vcpu_init(&v, storage, size, 0, &vm->vm, 15), DISCO_ERR_BAD_ARG);
     ck_assert_uint_eq(vm->vm.vcpus, 1);
-    ck_assert_int_eq(disco_vcpu_init(&v, storage, size, &vm->vm, 16), 0);
+    ck_assert_int_eq(disco_vcpu_init(&v, storage, size, 0, &vm->vm, 16), 0);
     ck_assert_uint_eq(v.id, 1);
     ck_assert_uint_eq(rig_state(&v), DISCO_VCPU_STOPPED);
     vm->vm.vcpus = DISCO_MAX_VCPUS;
-    ck_assert_int_eq(disco_vcpu_init(&v, storage, size, &vm->vm, 16), DISCO_ERR_NO_SPACE);
+    ck_assert_int_eq(disco_vcpu_init(&v, storage, size, 0, &vm->vm, 16), DISCO_ERR_NO_SPACE);
     vm->vm.vcpus = 1;
 }
 END_TEST
