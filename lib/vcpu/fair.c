@@ -83,7 +83,7 @@ void disco_fair_begin(struct disco_sched *s, unsigned cpu, struct disco_vcpu *v)
     __atomic_store_n(&q->running, 1, __ATOMIC_RELEASE);
 }
 
-/* The monitor had something else to do for so long (poll() loaded a guest, say): not the running one's time, if any is. */
+/* The monitor had something else to do for so long (poll() loaded a guest, say): not the time of one that runs. */
 void disco_fair_excuse(struct disco_runq *q, uint64_t ns)
 {
     if (__atomic_load_n(&q->running, __ATOMIC_RELAXED))

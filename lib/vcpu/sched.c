@@ -164,7 +164,7 @@ static void run(struct turn *t, struct disco_vcpu *v)
     disco_vcpu_leave(v, next);
 }
 
-/* Idle time is counted up to now for who asks in between; hence a lock, which nobody else asks for: not the queue's. */
+/* Idle time is counted up to now for who asks in between; hence a lock, and not the queue's, which others look at. */
 static void count_idle(struct turn *t, bool begins)
 {
     struct disco_backend *b = t->s->backend;
