@@ -15,7 +15,7 @@
  *   3. pmap entry (several of one pmap: lower PPN first; never of two pmaps at once)
  *   4. memmap page (never two at once)
  *   5. free list of a node (never two at once)
- *   6. pools: backmap sets, user chunks; the list of pmaps; numa's queue
+ *   6. pools: backmap sets, user chunks; the list of pmaps; numa's queue; a processor's idle time
  *
  * Every lock is a spin lock held for a bounded, short time, with two exceptions: a pmap entry and the
  * work of numa are held while a purge waits for other processors. Whoever spins must therefore serve

@@ -6,7 +6,8 @@
  * The engine. Who may touch what:
  *
  *   queue, params                 who holds the queue lock; its numbers may be read without
- *   history, rings, round, stats  who holds the work lock; of stats, which may be read without, the first four belong
+ *   history, rings, round, left, stats
+ *                                 who holds the work lock; of stats, which may be read without, the first four belong
  *                                 to the queue lock
  *   pmap[]                        disco_numa_attach() puts in by compare-and-swap, disco_numa_detach() takes out with
  *                                 the work lock held: what its holder finds there lives until it lets go
@@ -104,15 +105,16 @@ struct disco_numa {
     uint32_t pmaps, replicas;
     struct disco_pmap **pmap;
     uint64_t interval; /* params.interval, to be read without the lock */
-    uint64_t generation, end;
+    /* Where every processor looks whether there is work, written by who puts or takes records. */
     DISCO_OWN_LINE struct queue queue;
+    uint64_t left; /* of `record`, still to be decided; may be read without the lock */
     struct disco_numa_params params;
+    uint64_t generation, end;
     DISCO_OWN_LINE struct disco_lock work;
     uint32_t waiters; /* for the work lock; atomic */
     struct history history;
     struct ring ring[DISCO_MAX_NODES];
     struct record record[DISCO_PMAP_MANY]; /* taken from the queue */
-    uint64_t left; /* of these, still to be decided; may be read without the lock */
     struct round round;
     uint64_t spent; /* moves in this interval */
     struct disco_numa_stats stats;

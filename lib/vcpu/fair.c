@@ -83,10 +83,11 @@ void disco_fair_begin(struct disco_sched *s, unsigned cpu, struct disco_vcpu *v)
     __atomic_store_n(&q->running, 1, __ATOMIC_RELEASE);
 }
 
-/* The monitor had something else to do for so long (poll() loaded a guest, say): not the running one's time. */
+/* The monitor had something else to do for so long (poll() loaded a guest, say): not the time of one that runs. */
 void disco_fair_excuse(struct disco_runq *q, uint64_t ns)
 {
-    disco_store(&q->offset, disco_load(&q->offset) - ns);
+    if (__atomic_load_n(&q->running, __ATOMIC_RELAXED))
+        disco_store(&q->offset, disco_load(&q->offset) - ns);
 }
 
 /* @p v leaves @p cpu, and is charged for all of its stay: one that got more than a slice pays it back. */

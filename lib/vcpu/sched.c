@@ -60,11 +60,11 @@ int disco_sched_stats(struct disco_sched *s, unsigned cpu, struct disco_sched_st
     out->switches = disco_load(&q->stats.switches);
     out->steals = disco_load(&q->stats.steals);
     out->kicks = disco_load(&q->stats.kicks);
-    disco_lock(&q->lock, s->backend);
+    disco_lock(&q->idle_lock, s->backend);
     out->idle_ns = q->stats.idle_ns;
     if (q->idles)
         out->idle_ns += s->backend->ops->now(s->backend) - q->idle_since;
-    disco_unlock(&q->lock);
+    disco_unlock(&q->idle_lock);
     return DISCO_OK;
 }
 
@@ -174,19 +174,19 @@ static void run(struct turn *t, struct disco_vcpu *v)
     disco_vcpu_leave(v, next);
 }
 
-/* Idle time is counted up to now for who asks in between; hence the lock. */
+/* Idle time is counted up to now for who asks in between; hence a lock, and not the queue's, which others look at. */
 static void count_idle(struct turn *t, bool begins)
 {
     struct disco_backend *b = t->s->backend;
     struct disco_runq *q = t->q;
 
-    disco_lock(&q->lock, b);
+    disco_lock(&q->idle_lock, b);
     if (begins)
         q->idle_since = b->ops->now(b);
     else
         q->stats.idle_ns += b->ops->now(b) - q->idle_since;
     q->idles = begins;
-    disco_unlock(&q->lock);
+    disco_unlock(&q->idle_lock);
 }
 
 /* Say that we idle first, then look once more: the steps i1 to i3 of offer.c. */

@@ -26,7 +26,8 @@ struct disco_runq {
     const struct disco_vm *gave; /* whose virtual CPU gave this processor up by a yield just now */
     uint64_t armed;            /* what the timer is set to; 0 = unknown */
     struct disco_sched_stats stats;
-    bool idles;                /* since idle_since (ns); with idle_ns under the lock */
+    struct disco_lock idle_lock; /* of the two below and stats.idle_ns */
+    bool idles;                /* since idle_since (ns) */
     uint64_t idle_since;
 };
 

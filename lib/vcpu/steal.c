@@ -109,11 +109,14 @@ static struct disco_vcpu *take_from(struct disco_sched *s, unsigned from, const 
     return v;
 }
 
+/* One that comes when the queue has just been seen empty is found before this processor sleeps: i2 of offer.c. */
 static struct disco_vcpu *take_own(struct disco_sched *s, unsigned cpu, const struct disco_vm *vm)
 {
     const struct wanted w = {cpu, vm, false};
     struct disco_vcpu *v;
 
+    if (!disco_runq_count(s, cpu))
+        return NULL;
     disco_lock(&s->q[cpu].lock, s->backend);
     v = take_from(s, cpu, &w);
     disco_unlock(&s->q[cpu].lock);

@@ -148,10 +148,13 @@ static void net_recv(struct input *in, struct net_vm *vm)
     uint32_t pages;
 
     memset(&r, 0, sizeof r);
-    r.pages = pages = how < 250 ? how % (DISCO_NET_FRAGS + 1) : how;
+    r.pages = how < 250 ? how % (DISCO_NET_FRAGS + 1) : how;
     for (unsigned i = 0; i < DISCO_NET_FRAGS; i++)
         r.page[i] = how % 3 ? (how + i) % PPNS * PAGE : number(in);
     write(vm, ANSWER, &r, sizeof r);
+    /* Where there was no memory for it, an older offer stands. */
+    (void)!disco_pmap_read(&vm->pmap, (disco_pa){ANSWER}, &r, sizeof r, 0);
+    pages = r.pages;
     if (net_call(vm, DISCO_CALL_NET_RECV, ANSWER, sizeof r) == 1) {
         peek(vm, ANSWER, &r, sizeof r); /* `pages` may be part of the frame by now */
         MUST(r.frags <= pages && r.head_len >= DISCO_NET_HEADER && r.head_len <= DISCO_NET_HEAD);
