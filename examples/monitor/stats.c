@@ -114,7 +114,7 @@ static struct sums sum(const struct vm *vm)
         const struct disco_l2tlb *l = vm->vcpu[i]->l2tlb;
 
         add(&s.m, &mips_of(vm->vcpu[i])->stats, sizeof s.m);
-        add(&s.v, vm->vcpu[i]->stats, sizeof s.v);
+        add(&s.v, &vm->vcpu[i]->stats, sizeof s.v);
         s.hits += l->hits;
         s.misses += l->misses;
         s.inserts += l->inserts;

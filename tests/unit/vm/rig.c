@@ -149,7 +149,8 @@ static void init_vcpu(struct rig_vm *vm, void *storage, unsigned i,
 {
     size_t size = disco_vcpu_size(vm->rig->b, RIG_SETS);
 
-    RIG_CHECK(!disco_vcpu_init(&vm->vcpu[i], storage, size, i % vm->rig->b->nodes, &vm->vm, RIG_SETS));
+    RIG_CHECK(!disco_vcpu_init(&vm->vcpu[i], storage, size, vm->rig->b->node_of_cpu[i % vm->rig->b->cpus],
+                               &vm->vm, RIG_SETS));
     sim_load(&vm->vcpu[i], program, length);
 }
 
