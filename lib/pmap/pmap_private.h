@@ -154,7 +154,7 @@ void disco_many_order(const disco_ppn *first, size_t stride, size_t n, uint8_t *
 struct hold *disco_many_hold(struct disco_pmap *pm, struct many *m, disco_ppn ppn, size_t of);
 /* One less: the last one stays as it is. */
 void disco_many_let_last_go(struct many *m);
-/* Note what they were, and take the pages away from everyone, with one purge. */
+/* Note what they were, and take the pages away, each from its `vcpus`, with one purge. */
 void disco_many_revoke(struct disco_pmap *pm, struct many *m);
 /* Entry @p i leads to old[i] for the reason was[i] (again). */
 void disco_many_put_back(struct disco_pmap *pm, struct many *m, size_t i);

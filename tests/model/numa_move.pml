@@ -3,8 +3,9 @@
  * Pages move between nodes, in batches, while guests load from and store to them, enter them, refill from a word
  * without its lock and copy on a write; while a device writes them, shares them, drops them; and while another
  * processor moves them too. 2 entries of one pmap. Virtual CPU 0, on processor 0, enters both; 1, on 1, refills entry 0
- * from its word and moves it alone; processor 2 works for devices and for the policy. 3 machine pages, so that memory
- * may end in the middle of a batch.
+ * from its word and moves it alone; processor 2 works for devices and for the policy. Where a page is only to be looked
+ * at anew, one of the two virtual CPUs, which is on the node, loses its translation, and the other keeps what it has.
+ * 3 machine pages, so that memory may end in the middle of a batch.
  *
  * Of what a page holds only this is modelled: whether it is what was last stored through an entry. A copy is two
  * steps, a load and a store.
@@ -23,6 +24,8 @@
 #define PAGE(x) ((x) & 3)            /* a word or translation: machine page, and */
 #define W 4                          /* the right to store */
 #define BIT(x) (1 << (x))
+#define OF(v, e) BIT(2 * (v) + (e))  /* what virtual CPU v has of entry e */
+#define EVERYONES(e) (OF(0, e) | OF(1, e))
 
 bool locked[2];
 byte word[2];
@@ -31,7 +34,7 @@ byte refs[4];                        /* by machine page; 0: free */
 byte holds[4];                       /* of which entries it holds the last store, as bits */
 byte tlb[2];                         /* what virtual CPU 0 has entered, by entry */
 byte alias;                          /* what virtual CPU 1 has of entry 0 in its unmapped segment: not in the backmap */
-byte asked[3], owed[3];              /* by asker: entries, and who has not answered yet, as bits */
+byte asked[3], owed[3];              /* by asker: what is to be forgotten, and who has not answered yet, as bits */
 byte lent;                           /* page that processor 2 has been lent */
 
 #define OWES ((owed[0] | owed[1] | owed[2]) & BIT(c))
@@ -39,9 +42,9 @@ byte lent;                           /* page that processor 2 has been lent */
 inline forget(which) {
     if
     :: c == 0 ->
-       tlb[0] = ((which & 1) && noted[0] -> 0 : tlb[0]);
-       tlb[1] = ((which & 2) && noted[1] -> 0 : tlb[1])
-    :: c == 1 -> alias = (which & 1 -> 0 : alias)
+       tlb[0] = ((which & OF(0, 0)) && noted[0] -> 0 : tlb[0]);
+       tlb[1] = ((which & OF(0, 1)) && noted[1] -> 0 : tlb[1])
+    :: c == 1 -> alias = (which & OF(1, 0) -> 0 : alias)
     :: c == 2
     fi
 }
@@ -106,11 +109,19 @@ inline hold_touched(e) {
     od
 }
 
+/* Processors whose virtual CPU has something to forget. The backmap keeps the places of who keeps the page. */
+#define WHO(which) (((which) & 3 -> 1 : 0) | ((which) & 12 -> 2 : 0))
+#ifdef BUG_BACKMAP_FORGOTTEN_PARTIALLY
+#define FORGOTTEN(e, which) ((which) & EVERYONES(e))
+#else
+#define FORGOTTEN(e, which) (((which) & EVERYONES(e)) == EVERYONES(e))
+#endif
+
 inline purge(which) {                                                          /* p3, p4, p5 */
-    atomic { asked[c] = which; owed[c] = 3 & ~BIT(c); forget(which) };
+    atomic { asked[c] = which; owed[c] = WHO(which) & ~BIT(c); forget(which) };
     do
     :: atomic { !owed[c] -> asked[c] = 0;
-       noted[0] = (which & 1 -> false : noted[0]); noted[1] = (which & 2 -> false : noted[1]) } break
+       noted[0] = noted[0] && !FORGOTTEN(0, which); noted[1] = noted[1] && !FORGOTTEN(1, which) } break
     :: serve()
     od
 }
@@ -128,7 +139,7 @@ inline own(e) {
         fi
     };
     if
-    :: new -> word[e] = 0; purge(BIT(e));                                      /* f2 */
+    :: new -> word[e] = 0; purge(EVERYONES(e));                                /* f2 */
        atomic {
            if
            :: new != PAGE(old) -> holds[new] = holds[PAGE(old)] & BIT(e); put(PAGE(old))  /* f3 */
@@ -206,7 +217,7 @@ move:                                                          /* a batch of one
     old = word[0];                                                             /* v2 */
     if
     :: new && old && refs[PAGE(old)] == 1 ->
-       word[0] = 0; purge(1);                                                  /* v3 */
+       word[0] = 0; purge(EVERYONES(0));                                        /* v3 */
        copy(new, PAGE(old));                                                   /* v4 */
        atomic { put(PAGE(old)); word[0] = new | W; new = 0 }                   /* v5, v6 */
     :: else
@@ -225,6 +236,9 @@ move:                                                          /* a batch of one
 #define NOTHING 0
 #define REMAP 1
 #define MIGRATE 2
+
+/* Whose translations go: a page that is only looked at anew keeps those of who is not on the node. */
+#define GONE(e) (does[e] == REMAP -> OF(near, e) : (does[e] -> EVERYONES(e) : 0))
 
 /* v2; a peek without the lock says nothing for sure. */
 inline judge(e) {
@@ -279,12 +293,13 @@ inline give_back(e) {
 
 active proctype Monitor()
 {
-    byte c = _pid, old, new, does[2], fresh[2], was[2], x;
+    byte c = _pid, old, new, does[2], fresh[2], was[2], near, x;   /* near: virtual CPU on the node */
 
 monitor:
     if
     :: atomic { does[0] = MIGRATE; does[1] = MIGRATE } goto batch
-    :: atomic { does[0] = REMAP; does[1] = MIGRATE } goto batch
+    :: atomic { does[0] = REMAP; near = 0; does[1] = MIGRATE } goto batch
+    :: atomic { does[0] = REMAP; near = 1; does[1] = MIGRATE } goto batch
     :: goto device
     :: goto drop
     :: goto lend
@@ -317,9 +332,9 @@ batch:
        atomic { word[0] = (does[0] -> 0 : word[0]); word[1] = (does[1] -> 0 : word[1]) };  /* v3: p2 */
 #endif
 #ifdef BUG_PURGE_OF_THE_FIRST
-       new = (does[0] -> 1 : 2);
+       new = (does[0] -> GONE(0) : GONE(1));
 #else
-       new = (does[0] -> 1 : 0) | (does[1] -> 2 : 0);
+       new = GONE(0) | GONE(1);
 #endif
        purge(new);
        new = 0
@@ -336,7 +351,7 @@ batch:
 #endif
     atomic {
         locked[0] = false; locked[1] = false; give_back(0); give_back(1);
-        does[0] = 0; does[1] = 0; was[0] = 0; was[1] = 0
+        does[0] = 0; does[1] = 0; was[0] = 0; was[1] = 0; near = 0
     };
     goto monitor;
 
@@ -366,7 +381,7 @@ drop:
     hold(0);
     atomic { old = PAGE(word[0]); word[0] = 0 };
     if
-    :: old -> purge(1)
+    :: old -> purge(EVERYONES(0))
     :: !old
     fi;
     atomic {
@@ -385,14 +400,14 @@ lend:                                /* entry 0's page, to be shared by entry 1 
     :: atomic { word[0] -> old = word[0]; refs[PAGE(old)] = refs[PAGE(old)] + 1 }       /* l1 */
     fi;
     if
-    :: old & W -> word[0] = 0; purge(1)                                        /* l2 */
+    :: old & W -> word[0] = 0; purge(EVERYONES(0))                             /* l2 */
     :: !(old & W)
     fi;
     atomic { word[0] = PAGE(old); lent = PAGE(old); old = 0; locked[0] = false };       /* l3 */
     hold(1);
     atomic { refs[lent] = refs[lent] + 1; old = PAGE(word[1]); word[1] = 0 };
     if
-    :: old -> purge(2)
+    :: old -> purge(EVERYONES(1))
     :: !old
     fi;
     atomic {

@@ -7,6 +7,7 @@ struct mock m;
 struct disco_memmap *mm;
 static void *mm_storage, *storage[2];
 static uint64_t ppns, sets;
+static disco_pmap_vcpus_on_fn *whom;
 struct disco_pmap pm, other;
 
 struct purged purged;
@@ -19,7 +20,7 @@ static void purge(void *ctx, const struct disco_pmap_gone *gone, size_t pages,
     purged.calls++;
     purged.of[of->id]++;
     purged.ppn = gone[0].ppn;
-    purged.vcpus = gone[0].vcpus;
+    memcpy(purged.gone, gone, pages * sizeof *gone);
     purged.pages = pages;
     purged.n = n;
     purged.word = 0;
@@ -35,7 +36,7 @@ struct disco_pmap_config config(struct disco_pmap *of, uint32_t id)
 {
     return (struct disco_pmap_config){
         .id = id, .pages = ppns, .sets = sets, .mm = mm, .backend = &m.b,
-        .purge = purge, .purge_ctx = of,
+        .purge = purge, .vcpus_on = whom, .purge_ctx = of,
     };
 }
 
@@ -48,15 +49,29 @@ static void *make(struct disco_pmap *of, uint32_t id)
     return s;
 }
 
-void setup_of(uint64_t pages, uint64_t of_ppns, uint64_t of_sets, uint64_t chunks)
+static void start(unsigned nodes, uint64_t pages, uint64_t chunks)
 {
     memset(&purged, 0, sizeof purged);
-    ppns = of_ppns;
-    sets = of_sets;
-    mock_init(&m, NODES, 32, pages);
+    mock_init(&m, nodes, 32, pages);
     mm = mock_memmap(&m, chunks, 0, &mm_storage);
     storage[0] = make(&pm, 1);
     storage[1] = make(&other, 2);
+}
+
+void setup_of(uint64_t pages, uint64_t of_ppns, uint64_t of_sets, uint64_t chunks)
+{
+    ppns = of_ppns;
+    sets = of_sets;
+    whom = NULL;
+    start(NODES, pages, chunks);
+}
+
+void setup_nodes(unsigned nodes, disco_pmap_vcpus_on_fn *vcpus_on, uint64_t pages, uint64_t of_ppns)
+{
+    ppns = of_ppns;
+    sets = of_ppns;
+    whom = vcpus_on;
+    start(nodes, pages, 8);
 }
 
 void setup(void) { setup_of(PAGES, PPNS, SETS, 1); }

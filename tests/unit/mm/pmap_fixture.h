@@ -19,8 +19,8 @@ extern struct disco_pmap pm, other;
 struct purged {
     unsigned calls;
     unsigned of[3]; /* calls by the pmap's number: 1 `pm`, 2 `other` */
-    disco_ppn ppn;  /* the first, */
-    uint64_t vcpus; /* and whose translations */
+    disco_ppn ppn;  /* the first */
+    struct disco_pmap_gone gone[DISCO_PMAP_MANY];
     size_t pages;
     struct disco_purge p[64];
     size_t n;
@@ -34,6 +34,8 @@ extern struct purged purged;
 void setup(void);
 /* The same with other sizes. */
 void setup_of(uint64_t pages, uint64_t ppns, uint64_t sets, uint64_t chunks);
+/* With other nodes, and who is asked which virtual CPUs are on one. */
+void setup_nodes(unsigned nodes, disco_pmap_vcpus_on_fn *vcpus_on, uint64_t pages, uint64_t ppns);
 void teardown(void); /* checks that every page came back */
 
 struct disco_pmap_config config(struct disco_pmap *of, uint32_t id);
