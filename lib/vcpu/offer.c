@@ -63,10 +63,11 @@ static bool wake_idle(struct disco_sched *s, unsigned cpu, unsigned node)
     disco_cpuset near = cpus_of_node(s->backend, node), idle, one;
 
     while ((idle = __atomic_load_n(&s->idle, __ATOMIC_SEQ_CST))) { /* o2 */
-        cpu = pick(idle, near, cpu);
-        one = (disco_cpuset)1 << cpu;
+        unsigned to = pick(idle, near, cpu);
+
+        one = (disco_cpuset)1 << to;
         if (__atomic_fetch_and(&s->idle, ~one, __ATOMIC_SEQ_CST) & one) { /* o3 */
-            disco_sched_kick(s, cpu);
+            disco_sched_kick(s, to);
             return true;
         }
     }

@@ -197,6 +197,24 @@ START_TEST(a_collapse_takes_them_out)
 }
 END_TEST
 
+/* Looked at anew on one node: the others' stay. */
+START_TEST(a_remap_takes_them_out_on_its_node)
+{
+    disco_mpn copy = replicated(5);
+    struct disco_pmap_move m = {{5}, FAR, DISCO_PMAP_REMAP, 1};
+
+    disco_pmap_move_many(&vm->pmap, &m, 1);
+    ck_assert_int_eq(m.err, 0);
+    check_l2tlbs(vm, 5, copy.v);
+    m.node = NEAR;
+    disco_pmap_move_many(&vm->pmap, &m, 1);
+    ck_assert_int_eq(m.err, 0);
+    check_l2tlbs(vm, 5, 0);
+    load_all(vm, 5);
+    check_l2tlbs(vm, 5, copy.v);
+}
+END_TEST
+
 /* From either node, through the guest or by the monitor on its behalf. */
 START_TEST(a_store_takes_them_out)
 {
@@ -292,7 +310,7 @@ int main(void)
 {
     const TTest *tests[] = {
         near_copies_get_in, the_l2tlb_answers, other_pages_do_not_get_in, a_collapse_takes_them_out,
-        a_store_takes_them_out, a_migration_takes_them_out, a_page_given_back_takes_them_out,
+        a_remap_takes_them_out_on_its_node, a_store_takes_them_out, a_migration_takes_them_out, a_page_given_back_takes_them_out,
         so_does_what_becomes_of_the_other_half, no_other_page_goes_with_it,
         of_all_virtual_machines_that_share_the_page,
     };

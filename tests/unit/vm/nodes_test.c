@@ -238,6 +238,24 @@ END_TEST
 START_TEST(copied_for_who_believes_it_unmapped) { copied_for_a_node(UNMAPPED); }
 END_TEST
 
+/* With another page in the same revocation, which all lose: each page has its own. */
+START_TEST(beside_a_page_that_all_lose)
+{
+    struct disco_pmap_move moves[] = {
+        {{2}, 1, DISCO_PMAP_REPLICATE, 1},
+        {{6}, 1, DISCO_PMAP_REPLICATE, 1},
+    };
+    disco_mpn mpn = shared_page(UNMAPPED);
+
+    rig_poke(vm, 6 * DISCO_PAGE_SIZE, 6);
+    disco_pmap_move_many(&vm->pmap, moves, 2);
+    ck_assert_int_eq(moves[0].err, 0);
+    ck_assert_int_eq(moves[1].err, 0);
+    for (unsigned i = 0; i < CPUS; i++)
+        ck_assert_int_eq(has(i, UNMAPPED, mpn), i < 2);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *tests[] = {
@@ -250,6 +268,7 @@ int main(void)
         their_processors_tell,
         copied_for_who_maps_it,
         copied_for_who_believes_it_unmapped,
+        beside_a_page_that_all_lose,
     };
 
     return SUITE_RUN("nodes", tests, setup, teardown);
