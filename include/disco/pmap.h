@@ -10,8 +10,8 @@
  *  - the precomputed TLB entry: machine page, the monitor's rights, cache attribute. Backends
  *    read this word from assembly, without a lock: it is 0 whenever nobody may use it;
  *  - the backmap: through which virtual addresses of which virtual CPUs the page was entered, so
- *    that it can be revoked. One place is kept in the entry itself, a few in a set from a pool,
- *    more than that is "everywhere".
+ *    that it can be revoked. One place is kept in the entry itself, up to eight virtual pages, each
+ *    of any virtual CPUs, in a set from a pool, more than that is "everywhere".
  *
  * Effective rights are the guest's AND the monitor's. The monitor has three reasons for keeping
  * a page read-only that its guest believes writable (enum disco_pmap_reason); a write fault is
@@ -22,7 +22,9 @@
  * Revocation, in an order in which no processor can refill a stale entry: entry locked, its
  * precomputed word zeroed, L2TLBs, hardware TLBs, then the change, then the new word, unlocked.
  * L2TLBs are not pmap's business: whoever owns them gives a `purge` function at init, which
- * forgets translations in L2TLBs first and in hardware TLBs after.
+ * forgets translations in L2TLBs first and in hardware TLBs after. A page is taken away from all
+ * virtual CPUs, except by two moves after which what they have is as good as before: a further
+ * copy of what nobody may write to, and DISCO_PMAP_REMAP. These take it from those on one node.
  *
  * Segments that the guest believes unmapped are not recorded in backmaps, because their addresses
  * follow from the PPN: `purge` gets the PPN too and forgets those aliases itself.
@@ -56,19 +58,22 @@ struct disco_pmap_entry {
 /** A physical page whose translations are to be forgotten. */
 struct disco_pmap_gone {
     disco_ppn ppn;
-    uint64_t vcpus; /**< by these virtual CPUs, bit i for that with id i; or DISCO_ALL_VCPUS */
+    uint64_t vcpus; /**< by these virtual CPUs, bit i for that with id i; 0: none; or DISCO_ALL_VCPUS */
 };
 
 /**
- * Forget @p n translations (p) of the @p pages physical pages @p gone, and the addresses of these in
- * segments that the guest believes unmapped: first in L2TLBs, then in hardware TLBs; returns when
- * all have. Several pages at once, because asking processors costs more than what is asked.
+ * Forget @p n translations @p p (0 or more), each of the virtual CPUs that it names, of the @p pages physical pages
+ * @p gone (1 to DISCO_PMAP_MANY), and these pages' addresses in segments that the guest believes unmapped, each of the
+ * page's `vcpus`: first in L2TLBs, then in hardware TLBs; returns when all have. Several pages at once, because asking
+ * processors costs more than what is asked. Both arrays are pmap's, for the time of the call. The entries of the pages
+ * are held: it may wait for processors, and calls nothing of pmap.
  */
 typedef void disco_pmap_purge_fn(void *ctx, const struct disco_pmap_gone *gone, size_t pages,
                                  const struct disco_purge *p, size_t n);
 /**
- * The virtual CPUs that run on @p node, as bits. It is asked where a page has a new copy there, for who may go on with the
- * one it uses, too: a virtual CPU that moves at this moment is better forgotten than feared for.
+ * The virtual CPUs that run on @p node, or will when they run next, bit i for that with id i: who loses translations
+ * where a page that stays gets a copy there, or is to be looked at anew. A matter of speed only: one that comes to the
+ * node at this moment and is not named goes on with the page it has. Entries are held: it takes no lock.
  */
 typedef uint64_t disco_pmap_vcpus_on_fn(void *ctx, unsigned node);
 
@@ -81,8 +86,8 @@ struct disco_pmap_stats {
     uint64_t write_reused; /**< write faults that found themselves the last user: no copy */
     uint64_t dead;         /**< copies that were none: the guest had no use for the contents */
     uint64_t purges;       /**< revocations, however many pages each */
-    uint64_t purged;       /**< translations in them */
-    uint64_t everywhere;   /**< of these, revocations of everything a virtual CPU had */
+    uint64_t purged;       /**< translations in them: virtual pages, each of any number of virtual CPUs */
+    uint64_t everywhere;   /**< revocations of everything that all virtual CPUs had */
     uint64_t present;      /**< pages that exist now */
     uint64_t shared;       /**< of these, read-only by COW or NET */
 };
@@ -120,7 +125,7 @@ struct disco_pmap_config {
     struct disco_memmap *mm;
     struct disco_backend *backend;
     disco_pmap_purge_fn *purge; /**< NULL: nobody keeps translations (no virtual CPUs) */
-    disco_pmap_vcpus_on_fn *vcpus_on; /**< NULL: they may all be on any node */
+    disco_pmap_vcpus_on_fn *vcpus_on; /**< NULL: all of them may be on any node */
     void *purge_ctx; /**< of both */
 };
 
@@ -264,8 +269,8 @@ enum disco_pmap_move_kind {
     /**
      * A copy on @c node for those who read it there, for all users of the page; where it was writable it is read-only
      * until a write fault or a move collapses it. Where it was read-only already, virtual CPUs on other nodes keep their
-     * translations. DISCO_ERR_BUSY: a page of the map of dead pages, which the monitor
-     * writes to. Nothing is done where there is a copy, or the page itself.
+     * translations. DISCO_ERR_BUSY: a page of the map of dead pages, which the monitor writes to. Nothing is done where
+     * there is a copy, or the page itself.
      */
     DISCO_PMAP_REPLICATE,
     /**
@@ -273,7 +278,10 @@ enum disco_pmap_move_kind {
      * COW and NET stay. Nothing is done where there are none. @c node does not matter.
      */
     DISCO_PMAP_COLLAPSE,
-    /** Only the translations that virtual CPUs on @c node have of this PPN go: the next ones lead to the nearest copy. */
+    /**
+     * Only translations of this PPN go, those of virtual CPUs on @c node (of all, if there is no such node): the next
+     * ones lead to the nearest copy.
+     */
     DISCO_PMAP_REMAP,
 };
 
@@ -288,13 +296,15 @@ struct disco_pmap_move {
 /**
  * @p n moves (at most DISCO_PMAP_MANY; more: DISCO_ERR_BAD_ARG in each) with one revocation for all their pages. Each
  * fails or succeeds alone, and leaves its page as it was on error: DISCO_ERR_BAD_ADDRESS, DISCO_ERR_NOT_FOUND (no
- * page yet), DISCO_ERR_NO_MEMORY (none free on @c node; another node would be no gain), DISCO_ERR_BAD_ARG (no
- * such node or kind, or a PPN that is named twice, the second time, whatever became of the first), and BUSY as each
- * kind says. What there is to do for each is seen before any is done; then they are done in the order of their PPNs.
+ * page yet), DISCO_ERR_NO_MEMORY (none free on @c node; another node would be no gain), DISCO_ERR_BAD_ARG (no such
+ * kind, or no such node to make a page on, or a PPN that is named twice, the second time, whatever became of the
+ * first), and BUSY as each kind says. What there is to do for each is seen before any is done; then they are done in
+ * the order of their PPNs.
  *
  * Other users of a page that is replicated or collapsed, other pmaps' or further PPNs of this one, lose their
- * translations after that: a revocation for each DISCO_PMAP_MANY of them in each pmap, in which the pages of all
- * moves are together. Replicas that collapse are free by the time of return. The caller holds no entry of any pmap.
+ * translations after that, on the node of the copy or on all: a revocation for each DISCO_PMAP_MANY of them in each
+ * pmap, in which the pages of all moves are together. Replicas that collapse are free by the time of return. The caller
+ * holds no entry of any pmap.
  */
 void disco_pmap_move_many(struct disco_pmap *pm, struct disco_pmap_move *m, size_t n);
 /** One DISCO_PMAP_MIGRATE. @return what it came to. */

@@ -173,12 +173,15 @@ struct disco_vm {
  */
 int disco_vm_init(struct disco_vm *vm);
 /**
- * The `purge` of the VM's pmap (pass the VM as ctx): forgets translations in the L2TLBs of its
- * virtual CPUs, then in the hardware TLBs of every processor that may hold them.
+ * The `purge` of the VM's pmap (pass the VM as ctx): forgets translations in the L2TLBs of the
+ * virtual CPUs that are named, then in the hardware TLBs of every processor that may hold theirs.
  */
 void disco_vm_purge(void *vm, const struct disco_pmap_gone *gone, size_t pages,
                     const struct disco_purge *p, size_t n);
-/** The `vcpus_on` of the VM's pmap: virtual CPUs whose processor lies in @p node. Any processor, no locks. */
+/**
+ * The `vcpus_on` of the VM's pmap (pass the VM as ctx): virtual CPUs whose `cpu` lies in @p node, bit i for that with
+ * id i; one that was never started is on none. A snapshot. Any processor, no locks.
+ */
 uint64_t disco_vm_vcpus_on(void *vm, unsigned node);
 /** Is @p p a translation of @p v? For backends. */
 static inline bool disco_purge_is_of(const struct disco_purge *p, const struct disco_vcpu *v)
@@ -204,14 +207,15 @@ void disco_vm_resume(struct disco_vm *vm, uint32_t who);
 /** Bytes of storage for one virtual CPU of @p b: the backend's part and an L2TLB of @p sets. */
 size_t disco_vcpu_size(const struct disco_backend *b, size_t l2tlb_sets);
 /**
- * Make a STOPPED virtual CPU in reset state and add it to @p vm. @p storage: 64-byte aligned, in @p node, where the
- * virtual CPU will run if it can. @return 0, DISCO_ERR_BAD_ARG, DISCO_ERR_NO_SPACE (@p size; or as many virtual CPUs as a VM
- * may have), or what the backend's reset says.
+ * Make a STOPPED virtual CPU in reset state and add it to @p vm. @p storage: the caller's, 64-byte aligned, in @p node,
+ * where the virtual CPU will run if it can. @return 0, DISCO_ERR_BAD_ARG (no such node, too), DISCO_ERR_NO_SPACE
+ * (@p size; or as many virtual CPUs as a VM may have), or what the backend's reset says.
  */
 int disco_vcpu_init(struct disco_vcpu *v, void *storage, size_t size, unsigned node,
                     struct disco_vm *vm, size_t l2tlb_sets);
 /**
- * Make a STOPPED virtual CPU READY on @p s. @return 0; DISCO_ERR_BAD_ARG (another backend, or
+ * Make a STOPPED virtual CPU READY on @p s: in the queue of the processor that has the least to do, of its own node if
+ * there is a choice. @return 0; DISCO_ERR_BAD_ARG (another backend, or
  * another scheduler's), DISCO_ERR_STATE (not stopped, or its VM is ending), DISCO_ERR_NO_SPACE (as
  * many are started as a queue can hold).
  */

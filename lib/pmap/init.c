@@ -26,7 +26,7 @@ static bool backend_ok(const struct disco_backend *b)
            o->page_copy && o->cpu && o->relax;
 }
 
-/* Sets lie by their own size, which is less than a line. */
+/* Sets lie by their own size: a line each. */
 static size_t align(size_t n)
 {
     return (n + sizeof(struct disco_pmap_set) - 1) & ~(sizeof(struct disco_pmap_set) - 1);

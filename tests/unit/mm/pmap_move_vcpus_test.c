@@ -247,6 +247,10 @@ START_TEST(remap)
     ck_assert_uint_eq(purged.of[2], 0);
     asked(on(0));
     places(1, AT);
+    /* Of no node: of all. */
+    ck_assert_int_eq(move(&pm, 5, NODES3, DISCO_PMAP_REMAP), 0);
+    asked(DISCO_ALL_VCPUS);
+    places(7, AT);
 }
 END_TEST
 
