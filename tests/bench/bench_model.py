@@ -11,7 +11,7 @@ import modelled
 
 # Steps, rounds: a few seconds of a processor without the model.
 LOADS = {"engineering": "engineering 1 {}", "raytrace": "raytrace 1 20000 100 {}", "fork+exec": "forkexec {}"}
-SIZES = {"engineering": (10000000, 30000000), "raytrace": (8, 16), "fork+exec": (200, 600)}
+SIZES = {"engineering": (10000000, 20000000), "raytrace": (8, 12), "fork+exec": (200, 400)}
 OPTIONS = (f"ram={machine.MEMORY}", "nodes=2", "sleep=on")      # the system boots as fast as without
 
 
@@ -40,7 +40,7 @@ def row(name, command, times):
 
 
 def measure(out):
-    times = 1 if out.quick else 5
+    times = 1 if out.quick else 3
     rows = [row(name, words.format(SIZES[name][0 if out.quick else 1]), times) for name, words in LOADS.items()]
     out.table("QEMU's seconds of a processor, Linux on the bare machine with one processor",
               ["load", "without", "with the model", "times as many", "million instructions",

@@ -183,7 +183,8 @@ static void on_waking(unsigned id, void *data)
 }
 
 /* An access to a page that is not remembered. */
-static __attribute__((noinline)) void look_up(unsigned id, qemu_plugin_meminfo_t info, uint64_t va, bool store)
+static __attribute__((noinline)) void look_up(unsigned id, qemu_plugin_meminfo_t info, uint64_t va,
+                                              bool store)
 {
     uint64_t offset;
 
@@ -199,7 +200,8 @@ static inline void access(unsigned id, qemu_plugin_meminfo_t info, uint64_t va, 
     const struct translation *t = slot(&translations[id], va);
 
     if (t->page == name(&translations[id], va))
-        flash_access(&flash, id, (uint32_t)((t->offset | (va & DISCO_PAGE_MASK)) >> flash.c.line_shift), store);
+        flash_access(&flash, id,
+                     (uint32_t)((t->offset | (va & DISCO_PAGE_MASK)) >> flash.c.line_shift), store);
     else
         look_up(id, info, va, store);
 }
