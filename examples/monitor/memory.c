@@ -11,8 +11,6 @@
 extern char __image_end[];
 
 #define CKSEG0 UINT64_C(0xffffffff80000000)
-/* The second-level cache of FLASH: 1 MiB, two ways, of 128 pages each. */
-#define CACHE_COLORS 128
 
 /* A node's memory: storage is taken from `at` on, up to `end`; what is left becomes pages. Machine addresses. */
 struct part {
@@ -95,7 +93,6 @@ void memory_make_map(void)
         .nodes = nodes(),
         /* A node that has little left gets no replicas. */
         .low_water = nodes() > 1 ? (mon.ram >> DISCO_PAGE_SHIFT) / nodes() / 64 : 0,
-        .colors = CACHE_COLORS,
         .user_chunks = (mon.ram >> DISCO_PAGE_SHIFT) / 4, /* most pages may be shared */
     };
     size_t size = disco_memmap_size(&c);

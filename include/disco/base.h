@@ -45,7 +45,6 @@ extern "C" {
 #define DISCO_OWN_LINE __attribute__((aligned(DISCO_CACHE_LINE)))
 
 /** Limits that fix the width of fields in page metadata. */
-#define DISCO_MAX_COLORS 1024 /**< colors of machine pages: disco_memmap_alloc_color() */
 #define DISCO_MAX_VCPUS 64 /**< virtual CPUs of one VM */
 #define DISCO_MAX_CPUS 64  /**< processors of the machine */
 #define DISCO_MAX_NODES 64 /**< nodes of the machine */

@@ -63,7 +63,6 @@ struct disco_memmap_config {
     unsigned nodes;
     uint64_t user_chunks;          /**< pool for pages with more than one user */
     uint64_t low_water;            /**< per node, in pages; see disco_memmap_low() */
-    unsigned colors;               /**< a power of two, at most DISCO_MAX_COLORS; 0 is 1: see disco_memmap_alloc_color() */
 };
 
 /** Bytes of storage, its head included, for @p c. 0 if the configuration is bad. */
@@ -99,15 +98,6 @@ int disco_memmap_prefer(struct disco_memmap *mm, unsigned node, const uint8_t *o
  */
 int disco_memmap_alloc(struct disco_memmap *mm, unsigned node, enum disco_page_state state,
                        disco_mpn *out);
-
-/**
- * The same, and of the pages that a node has free one of @p color, if there is one: colors are MPNs modulo the number of
- * colors. Where that is the size of a way of the largest cache in pages, pages of different colors do not compete for its
- * sets. A guest's kernel that lays its pages out well in physical memory gets what it expects if the color is the PPN.
- * disco_memmap_alloc() takes one color after the other.
- */
-int disco_memmap_alloc_color(struct disco_memmap *mm, unsigned node, enum disco_page_state state,
-                             uint64_t color, disco_mpn *out);
 
 /*
  * References and users. The calls below return DISCO_ERR_BAD_ARG for a page outside the memmap and

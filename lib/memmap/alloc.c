@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Allocation by node and color: a stack of free pages for each.
+ * Allocation by node: a stack of free pages for each node.
  *
  * The links lie in the pages' own entries. Linked lists are feared for their cache misses, but this
  * one is only ever touched at its top, and the entry at the top is the one the caller is about to
@@ -14,43 +14,26 @@
  */
 #include "memmap_private.h"
 
-#define ANY_COLOR UINT64_MAX
-
 void disco_freelist_push(struct disco_memmap *mm, struct disco_memmap_page *pg, unsigned node)
 {
     struct node *n = &mm->node[node];
-    uint32_t *top = &n->top[mpn_of_page(mm, pg).v & (mm->colors - 1)];
 
     disco_lock(&n->lock, mm->backend);
-    disco_store(&pg->word[LINK], *top);
-    *top = link_of_page(mm, pg);
+    disco_store(&pg->word[LINK], n->top);
+    n->top = link_of_page(mm, pg);
     disco_count_own(&n->free, 1);
     disco_unlock(&n->lock);
 }
 
-/* The stack for @p color, or the next one that has a page; if none has, an empty one. The node is locked. */
-static uint32_t *stack(const struct disco_memmap *mm, struct node *n, uint64_t color)
-{
-    uint64_t last = mm->colors - 1;
-
-    if (color == ANY_COLOR)
-        color = n->color++;
-    for (uint64_t i = 0; i < last && !n->top[color & last]; i++)
-        color++;
-    return &n->top[color & last];
-}
-
-static struct disco_memmap_page *pop(struct disco_memmap *mm, unsigned node, uint64_t color, bool remote)
+static struct disco_memmap_page *pop(struct disco_memmap *mm, unsigned node, bool remote)
 {
     struct node *n = &mm->node[node];
     struct disco_memmap_page *pg = NULL;
-    uint32_t *top;
 
     disco_lock(&n->lock, mm->backend);
-    top = stack(mm, n, color);
-    if (*top) {
-        pg = page_of_link(mm, *top);
-        *top = low_half(disco_load(&pg->word[LINK]));
+    if (n->top) {
+        pg = page_of_link(mm, n->top);
+        n->top = low_half(disco_load(&pg->word[LINK]));
         disco_store(&pg->word[LINK], 0);
         disco_count_own(&n->free, UINT64_MAX);
         disco_count_own(&n->allocs, 1);
@@ -65,19 +48,13 @@ static struct disco_memmap_page *pop(struct disco_memmap *mm, unsigned node, uin
 int disco_memmap_alloc(struct disco_memmap *mm, unsigned node, enum disco_page_state state,
                        disco_mpn *out)
 {
-    return disco_memmap_alloc_color(mm, node, state, ANY_COLOR, out);
-}
-
-int disco_memmap_alloc_color(struct disco_memmap *mm, unsigned node, enum disco_page_state state,
-                             uint64_t color, disco_mpn *out)
-{
     struct disco_memmap_page *pg = NULL;
     uint64_t head;
 
     if (node >= mm->nodes || (state != DISCO_PAGE_MONITOR && state != DISCO_PAGE_PRIVATE))
         return DISCO_ERR_BAD_ARG;
     for (unsigned i = 0; !pg && i < mm->nodes; i++)
-        pg = pop(mm, mm->prefer[(size_t)node * mm->nodes + i], color, i > 0);
+        pg = pop(mm, mm->prefer[(size_t)node * mm->nodes + i], i > 0);
     if (!pg)
         return DISCO_ERR_NO_MEMORY;
 

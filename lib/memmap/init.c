@@ -10,7 +10,7 @@
 #define ALIGN DISCO_CACHE_LINE
 
 struct layout {
-    size_t node, top, prefer, page, chunk, end;
+    size_t node, prefer, page, chunk, end;
 };
 
 static size_t align(size_t n)
@@ -22,18 +22,9 @@ static size_t align(size_t n)
 static bool valid(const struct disco_memmap_config *c)
 {
     return c && c->nodes && c->nodes <= DISCO_MAX_NODES && c->pages && c->pages < UINT32_MAX &&
-           c->colors <= DISCO_MAX_COLORS && !(c->colors & (c->colors - 1)) &&
            c->user_chunks < UINT32_MAX && c->first.v <= UINT64_MAX - c->pages &&
            c->pages <= (SIZE_MAX / 4) / sizeof(struct disco_memmap_page) &&
            c->user_chunks <= (SIZE_MAX / 4) / sizeof(struct chunk);
-}
-
-static unsigned colors(const struct disco_memmap_config *c) { return c->colors ? c->colors : 1; }
-
-/* The stacks of one node. */
-static size_t tops(const struct disco_memmap_config *c)
-{
-    return align(colors(c) * sizeof(uint32_t));
 }
 
 static struct layout lay_out(const struct disco_memmap_config *c)
@@ -41,8 +32,7 @@ static struct layout lay_out(const struct disco_memmap_config *c)
     struct layout l;
 
     l.node = align(sizeof(struct disco_memmap));
-    l.top = align(l.node + c->nodes * sizeof(struct node));
-    l.prefer = l.top + c->nodes * tops(c);
+    l.prefer = align(l.node + c->nodes * sizeof(struct node));
     l.page = align(l.prefer + (size_t)c->nodes * c->nodes);
     l.chunk = align(l.page + (size_t)c->pages * sizeof(struct disco_memmap_page));
     l.end = align(l.chunk + (size_t)c->user_chunks * sizeof(struct chunk));
@@ -97,15 +87,12 @@ int disco_memmap_init(struct disco_memmap **out, void *storage, size_t size,
     mm->pages = c->pages;
     mm->low_water = c->low_water;
     mm->nodes = c->nodes;
-    mm->colors = colors(c);
     mm->node = (struct node *)(void *)(base + l.node);
     mm->prefer = base + l.prefer;
     mm->page = (struct disco_memmap_page *)(void *)(base + l.page);
     mm->chunk = (struct chunk *)(void *)(base + l.chunk);
-    for (unsigned n = 0; n < mm->nodes; n++) {
-        mm->node[n].top = (uint32_t *)(void *)(base + l.top + n * tops(c));
+    for (unsigned n = 0; n < mm->nodes; n++)
         prefer_by_number(mm, n);
-    }
     fill_pool(mm, c->user_chunks);
     *out = mm;
     return DISCO_OK;
@@ -147,7 +134,7 @@ int disco_memmap_add(struct disco_memmap *mm, disco_mpn first, uint64_t pages, u
     if (!all_absent(mm, first, pages))
         return DISCO_ERR_STATE;
 
-    /* From the last page down, so that the stacks hand pages out from the first up. */
+    /* From the last page down, so that the stack hands pages out from the first up. */
     for (uint64_t i = pages; i > 0; i--) {
         struct disco_memmap_page *pg = page_at(mm, (disco_mpn){first.v + i - 1});
 

@@ -49,8 +49,7 @@ _Static_assert(sizeof(struct chunk) == 64, "a chunk is one cache line");
 
 struct node {
     DISCO_OWN_LINE struct disco_lock lock;
-    uint32_t *top;  /* of the stacks of free pages, by color */
-    uint32_t color; /* whose turn it is where none is asked for */
+    uint32_t top; /* of the stack of free pages */
     uint64_t total, free, allocs, remote_allocs, failures;
 };
 
@@ -58,7 +57,7 @@ struct node {
 struct disco_memmap {
     struct disco_backend *backend;
     uint64_t first, pages, low_water;
-    unsigned nodes, colors;
+    unsigned nodes;
     struct node *node;
     uint8_t *prefer; /* nodes * nodes: row n lists all nodes, nearest to n first */
     struct disco_memmap_page *page;

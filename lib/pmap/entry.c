@@ -150,16 +150,16 @@ uint64_t disco_entry_vcpus_on(const struct disco_pmap *pm, unsigned node)
 
 int disco_entry_new_page(struct disco_pmap *pm, disco_ppn ppn, unsigned node, disco_mpn *out)
 {
-    int err = disco_memmap_alloc_color(pm->mm, node, DISCO_PAGE_PRIVATE, ppn.v, out);
+    int err = disco_memmap_alloc(pm->mm, node, DISCO_PAGE_PRIVATE, out);
 
     return err ? err : disco_memmap_adopt(pm->mm, *out, user_of(pm, ppn));
 }
 
 /* *out only if it is the caller's to keep. */
-int disco_entry_page_on(struct disco_pmap *pm, disco_ppn ppn, unsigned node, disco_mpn *out)
+int disco_entry_page_on(struct disco_pmap *pm, unsigned node, disco_mpn *out)
 {
     disco_mpn mpn;
-    int err = disco_memmap_alloc_color(pm->mm, node, DISCO_PAGE_PRIVATE, ppn.v, &mpn);
+    int err = disco_memmap_alloc(pm->mm, node, DISCO_PAGE_PRIVATE, &mpn);
 
     if (err)
         return err;

@@ -69,7 +69,7 @@ static int judge(const struct disco_pmap *pm, const struct hold *h, const struct
 
 static int take_page(struct batch *b, size_t i)
 {
-    return disco_entry_page_on(b->pm, b->m[i].ppn, b->m[i].node, &b->fresh[i]);
+    return disco_entry_page_on(b->pm, b->m[i].node, &b->fresh[i]);
 }
 
 /* v1. That there is no memory counts only if it turns out that the move needs some. */

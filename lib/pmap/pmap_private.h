@@ -125,8 +125,8 @@ void disco_entry_revoke(struct disco_pmap *pm, struct hold *h);
 void disco_entry_revoke_many(struct disco_pmap *pm, struct hold *h, size_t n);
 /* A page for @p ppn, contents undefined, adopted: pmap's only use of it is @p ppn. */
 int disco_entry_new_page(struct disco_pmap *pm, disco_ppn ppn, unsigned node, disco_mpn *out);
-/* A page for @p ppn on @p node and no other, not yet anyone's. */
-int disco_entry_page_on(struct disco_pmap *pm, disco_ppn ppn, unsigned node, disco_mpn *out);
+/* A page on @p node and no other, not yet anyone's. */
+int disco_entry_page_on(struct disco_pmap *pm, unsigned node, disco_mpn *out);
 /* Virtual CPUs of @p pm that gain by a copy on @p node. */
 uint64_t disco_entry_vcpus_on(const struct disco_pmap *pm, unsigned node);
 /* The page exists after this, zeroed on first touch. */

@@ -149,7 +149,7 @@ int disco_pmap_share(struct disco_pmap *pm, disco_ppn ppn, disco_mpn mpn,
 
 static int lend_copy(struct disco_pmap *pm, const struct hold *h, unsigned node, disco_mpn *out)
 {
-    int err = disco_memmap_alloc_color(pm->mm, node, DISCO_PAGE_MONITOR, h->ppn.v, out);
+    int err = disco_memmap_alloc(pm->mm, node, DISCO_PAGE_MONITOR, out);
 
     if (!err)
         pm->backend->ops->page_copy(pm->backend, *out, page_of(pm, h));
