@@ -49,64 +49,77 @@ static bool hold(struct flash *f, unsigned id, uint32_t line, bool store)
     return store || !others;
 }
 
-/* An empty place in the second level for a line that is not there. */
-static uint32_t *make_room(struct flash *f, unsigned id, uint32_t line)
+/* A line gives up its place in the second level. */
+static void make_room(struct flash *f, unsigned id, uint32_t old)
 {
-    struct cpu *c = &f->cpu[id];
-    uint32_t *place = cache_victim(&c->second, line), tag = cache_load(place), old = (tag >> 1) - 1;
-
-    if (!tag)
-        return place;
-    drop(c, old);
+    __builtin_prefetch(&f->holders[old], 1);
+    drop(&f->cpu[id], old);
     lock(line_lock(f, old));
     f->holders[old] &= ~BIT(id);
     unlock(line_lock(f, old));
-    return place;
 }
 
-static void fill(struct cache *first, uint32_t line, uint32_t tag)
+static void fill_from_second(const struct flash *f, struct cache *first, const uint32_t *second, uint32_t tag)
 {
-    uint32_t *place = cache_find(first, line);
+    uint32_t line = cache_line(tag);
+    bool others = f->c.cpus > 1;
 
-    cache_put(first, place ? place : cache_victim(first, line), tag);
-}
-
-static void fill_from_second(struct cpu *c, struct cache *first, uint32_t *place, uint32_t tag)
-{
-    uint32_t line = (tag >> 1) - 1;
-
-    c->second.used[place - c->second.tag] = ++c->second.clock;
-    fill(first, line, tag);
-    if (__atomic_load_n(place, __ATOMIC_SEQ_CST) != tag)
+    cache_put(first, cache_place(first, line), tag, others);
+    if (others && __atomic_load_n(second, __ATOMIC_SEQ_CST) != tag)
         cache_drop(first, line);
 }
 
-static void fill_from_home(struct flash *f, unsigned id, struct cache *first, uint32_t *place,
+static void fill_from_home(struct flash *f, unsigned id, struct cache *first, uint32_t *second,
                            uint32_t line, bool store)
 {
     uint32_t tag = cache_tag(line);
 
     lock(line_lock(f, line));
     tag |= hold(f, id, line, store) ? TAG_OWNED : 0;
-    cache_put(&f->cpu[id].second, place, tag);
-    fill(first, line, tag);
+    cache_put(&f->cpu[id].second, second, tag, false);
+    cache_put(first, cache_place(first, line), tag, false);
     unlock(line_lock(f, line));
 }
 
-void flash_miss(struct flash *f, unsigned id, struct cache *first, uint32_t line, bool store)
+/* The host seldom has these in its own caches, and a lock would wait for each. */
+static void prefetch(const struct flash *f, uint32_t line)
+{
+    uint64_t page = (uint64_t)line << f->c.line_shift >> DISCO_PAGE_SHIFT;
+
+    __builtin_prefetch(&f->holders[line], 1);
+    __builtin_prefetch(&f->count[page * f->c.nodes], 1);
+    __builtin_prefetch(&f->epoch[page], 1);
+}
+
+/* The second level has the line not, or with others. */
+static void ask_home(struct flash *f, unsigned id, struct cache *first, uint32_t *second, uint32_t line,
+                     bool store)
+{
+    uint32_t tag = cache_load(second);
+
+    prefetch(f, line);
+    if (cache_is(tag, line, false))
+        flash_add(&f->cpu[id].n.upgrades, 1);
+    else if (tag)
+        make_room(f, id, cache_line(tag));
+    fill_from_home(f, id, first, second, line, store);
+    node_miss(f, id, line, store);
+}
+
+void flash_look(struct flash *f, unsigned id, struct cache *first, uint32_t line, bool store)
 {
     struct cpu *c = &f->cpu[id];
-    uint32_t *place = cache_find(&c->second, line), tag = place ? cache_load(place) : 0;
+    uint32_t *second, tag;
 
-    if (tag && (!store || tag & TAG_OWNED)) {
-        flash_add(&c->n.hit2[c->mode], 1);
-        fill_from_second(c, first, place, tag);
+    if (cache_hit_other(first, line, store))
+        return;
+    second = cache_place(&c->second, line);
+    tag = cache_load(second);
+    if (!cache_is(tag, line, store)) {
+        ask_home(f, id, first, second, line, store);
         return;
     }
-    if (tag)
-        flash_add(&c->n.upgrades, 1);
-    else if (!place)
-        place = make_room(f, id, line);
-    fill_from_home(f, id, first, place, line, store);
-    node_miss(f, id, line, store);
+    flash_add(&c->n.hit2[c->mode], 1);
+    cache_use(&c->second, line, second);
+    fill_from_second(f, first, second, tag);
 }

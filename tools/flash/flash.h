@@ -21,63 +21,13 @@
 
 #include <disco/flash.h>
 
+#include "cache.h"
 #include "mips64.h"
 
 #define MAX_CPUS DISCO_MAX_CPUS
 #define MAX_NODES DISCO_MAX_NODES
 #define MAX_MARKS 4096
 #define LOCKS 1024 /* a power of two */
-
-/* --- cache.c --- */
-
-/*
- * One cache: tags, and when each was last used, for the least recently used one to go. A tag is the line's
- * number + 1, shifted by the bit that says that no other processor has the line: that it may be stored to
- * without asking. 0 is empty. Tags are atomic because other processors take lines away; all else is
- * the owner's. When the clock wraps, ages stay right but for what was not used for 2^32 accesses.
- */
-#define TAG_OWNED 1u
-
-struct cache {
-    uint32_t *tag, *used;
-    uint32_t sets, ways, clock;
-};
-
-static inline uint32_t cache_tag(uint32_t line) { return (line + 1) << 1; }
-
-static inline uint32_t cache_load(const uint32_t *tag)
-{
-    return __atomic_load_n(tag, __ATOMIC_RELAXED);
-}
-
-/* Whether the cache has the line, and may do that to it. This is where most accesses end. */
-static inline bool cache_hit(struct cache *c, uint32_t line, bool store)
-{
-    uint32_t first = (line & (c->sets - 1)) * c->ways, want = cache_tag(line);
-
-    for (uint32_t i = first; i < first + c->ways; i++) {
-        uint32_t tag = cache_load(&c->tag[i]);
-
-        if (tag == (want | TAG_OWNED) || (tag == want && !store)) {
-            c->used[i] = ++c->clock;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Whether memory for it was there. `lines` / `ways` is a power of two. */
-bool cache_init(struct cache *c, uint32_t lines, uint32_t ways);
-void cache_fini(struct cache *c);
-/* Where a line is; NULL: it is not there. */
-uint32_t *cache_find(const struct cache *c, uint32_t line);
-/* Where a line would go that is not there: an empty place, or that of the least recently used line. */
-uint32_t *cache_victim(const struct cache *c, uint32_t line);
-/* Put a tag there, which is the most recently used one from now on. The owner only. */
-void cache_put(struct cache *c, uint32_t *place, uint32_t tag);
-/* The line goes, or is no longer the cache's alone. Any processor. */
-void cache_drop(struct cache *c, uint32_t line);
-void cache_share(struct cache *c, uint32_t line);
 
 /* --- the machine --- */
 
@@ -109,12 +59,16 @@ struct figures {
     uint64_t idle;     /* picoseconds */
 };
 
-/* Written by its own processor, but for the tags and the idle time; in cache lines of its own. */
+/*
+ * Written by its own processor, but for the tags and the idle time; in cache lines of its own. What most accesses need, the
+ * numbers of instructions included, is in the first.
+ */
 struct cpu {
-    _Alignas(128) struct figures n;
-    struct cache code, data, second;
-    enum mode mode;
+    _Alignas(128) enum mode mode;
     uint32_t node;
+    struct cache code, data;
+    struct figures n;
+    struct cache second;
     uint32_t skip; /* misses until the next that is counted */
     bool waits;    /* it executed a wait, and nothing since */
 };
@@ -159,19 +113,19 @@ void lock(bool *busy);
 static inline void unlock(bool *busy) { __atomic_clear(busy, __ATOMIC_RELEASE); }
 
 /* coherence.c */
-/* Processor `id` wants a line that its first-level cache cannot give it. */
-void flash_miss(struct flash *f, unsigned id, struct cache *first, uint32_t line, bool store);
+/* Processor `id` wants a line that was not the latest of its set in this first-level cache. */
+void flash_look(struct flash *f, unsigned id, struct cache *first, uint32_t line, bool store);
 
 static inline void flash_fetch(struct flash *f, unsigned id, uint32_t line)
 {
-    if (!cache_hit(&f->cpu[id].code, line, false))
-        flash_miss(f, id, &f->cpu[id].code, line, false);
+    if (!cache_hit_latest(&f->cpu[id].code, line, false))
+        flash_look(f, id, &f->cpu[id].code, line, false);
 }
 
 static inline void flash_access(struct flash *f, unsigned id, uint32_t line, bool store)
 {
-    if (!cache_hit(&f->cpu[id].data, line, store))
-        flash_miss(f, id, &f->cpu[id].data, line, store);
+    if (!cache_hit_latest(&f->cpu[id].data, line, store))
+        flash_look(f, id, &f->cpu[id].data, line, store);
 }
 
 /* node.c */

@@ -58,17 +58,36 @@ static int unmapped(uint64_t va, uint64_t *pa)
 }
 
 /*
- * To ask QEMU is slow, so each processor remembers what it was told, by page, until it executes an instruction
- * that may change its translations: those that write the TLB, and those that write EntryHi.
+ * Each processor remembers where pages lie, by their virtual addresses, until it executes an instruction that may change
+ * its translations: those that write the TLB, and those that write EntryHi. That begins another generation, and
+ * what was remembered in older ones no longer counts. To ask QEMU is slow.
  */
-#define REMEMBERED 64 /* a power of two */
+#define REMEMBERED 256 /* a power of two */
 
-struct translations {
-    _Alignas(128) uint64_t page[REMEMBERED]; /* of virtual addresses, plus 1; 0 = none */
-    uint64_t offset[REMEMBERED];
+struct translation {
+    uint64_t page; /* virtual address | generation */
+    uint64_t offset;
 };
 
-static struct translations translations[MAX_CPUS];
+static struct translations {
+    _Alignas(128) uint64_t generation; /* from 1: 0 is nobody's */
+    struct translation of[REMEMBERED];
+} translations[MAX_CPUS];
+
+static inline struct translation *slot(struct translations *t, uint64_t va)
+{
+    return &t->of[(va >> DISCO_PAGE_SHIFT) % REMEMBERED];
+}
+
+static inline uint64_t name(const struct translations *t, uint64_t va)
+{
+    return (va & ~DISCO_PAGE_MASK) | t->generation;
+}
+
+static void remember(struct translations *t, uint64_t va, uint64_t offset)
+{
+    *slot(t, va) = (struct translation){name(t, va), offset & ~DISCO_PAGE_MASK};
+}
 
 static bool ask(qemu_plugin_meminfo_t info, uint64_t va, uint64_t *offset)
 {
@@ -78,30 +97,23 @@ static bool ask(qemu_plugin_meminfo_t info, uint64_t va, uint64_t *offset)
            offset_of(qemu_plugin_hwaddr_phys_addr(at), offset);
 }
 
-static bool translate(unsigned id, qemu_plugin_meminfo_t info, uint64_t va, uint64_t *offset)
-{
-    struct translations *t = &translations[id];
-    uint64_t page = va >> DISCO_PAGE_SHIFT, i = page % REMEMBERED;
-
-    if (t->page[i] != page + 1) {
-        if (!ask(info, va, offset))
-            return false;
-        t->page[i] = page + 1;
-        t->offset[i] = *offset & ~DISCO_PAGE_MASK;
-    }
-    *offset = t->offset[i] | (va & DISCO_PAGE_MASK);
-    return true;
-}
-
-static bool ram_offset(unsigned id, qemu_plugin_meminfo_t info, uint64_t va, uint64_t *offset)
+static bool find_out(qemu_plugin_meminfo_t info, uint64_t va, uint64_t *offset)
 {
     uint64_t pa;
 
     switch (unmapped(va, &pa)) {
-    case MAPPED: return translate(id, info, va, offset);
+    case MAPPED: return ask(info, va, offset);
     case CACHED: return offset_of(pa, offset);
     default: return false;
     }
+}
+
+static void forget(struct translations *t)
+{
+    if (t->generation++ < DISCO_PAGE_MASK)
+        return;
+    memset(t->of, 0, sizeof t->of);
+    t->generation = 1;
 }
 
 /* --- asleep until the first mark 0, if that is wished --- */
@@ -133,30 +145,84 @@ static void wake_up(unsigned number)
 
 static void count(struct cpu *c, uint64_t n) { flash_add(&c->n.executed[c->mode], n); }
 
+static inline void begin(struct cpu *c, uint64_t block)
+{
+    c->mode = block & 3;
+    count(c, block >> 2 & 0x3ff);
+}
+
 static void on_block(unsigned id, void *data)
 {
-    struct cpu *c = &flash.cpu[id];
     uint64_t block = (uintptr_t)data;
     uint32_t line = (uint32_t)(block >> 20), end = line + (block >> 12 & 0xff);
+
+    begin(&flash.cpu[id], block);
+    for (; line < end; line++)
+        flash_fetch(&flash, id, line);
+}
+
+/* Most blocks lie in one line. */
+static void on_line(unsigned id, void *data)
+{
+    uint64_t block = (uintptr_t)data;
+
+    begin(&flash.cpu[id], block);
+    flash_fetch(&flash, id, (uint32_t)(block >> 20));
+}
+
+/* Instead of on_block() where waits are heard of. */
+static void on_waking(unsigned id, void *data)
+{
+    struct cpu *c = &flash.cpu[id];
 
     if (c->waits) {
         c->waits = false;
         clock_wake(&flash, id);
     }
-    c->mode = block & 3;
-    count(c, block >> 2 & 0x3ff);
-    for (; line < end; line++)
-        flash_fetch(&flash, id, line);
+    on_block(id, data);
 }
 
-static void on_access(unsigned id, qemu_plugin_meminfo_t info, uint64_t va, void *data)
+/* An access to a page that is not remembered. */
+static __attribute__((noinline)) void look_up(unsigned id, qemu_plugin_meminfo_t info, uint64_t va,
+                                              bool store)
 {
     uint64_t offset;
 
+    if (find_out(info, va, &offset)) {
+        remember(&translations[id], va, offset);
+        flash_access(&flash, id, (uint32_t)(offset >> flash.c.line_shift), store);
+    }
+}
+
+/* Only cached accesses to RAM are the caches' business. */
+static inline void access(unsigned id, qemu_plugin_meminfo_t info, uint64_t va, bool store)
+{
+    const struct translation *t = slot(&translations[id], va);
+
+    if (t->page == name(&translations[id], va))
+        flash_access(&flash, id,
+                     (uint32_t)((t->offset | (va & DISCO_PAGE_MASK)) >> flash.c.line_shift), store);
+    else
+        look_up(id, info, va, store);
+}
+
+static void on_load(unsigned id, qemu_plugin_meminfo_t info, uint64_t va, void *data)
+{
     count(&flash.cpu[id], (uintptr_t)data);
-    if (ram_offset(id, info, va, &offset))
-        flash_access(&flash, id, (uint32_t)(offset >> flash.c.line_shift),
-                     qemu_plugin_mem_is_store(info));
+    access(id, info, va, false);
+}
+
+static void on_store(unsigned id, qemu_plugin_meminfo_t info, uint64_t va, void *data)
+{
+    count(&flash.cpu[id], (uintptr_t)data);
+    access(id, info, va, true);
+}
+
+/* Of an instruction that is no ordinary load or store. */
+static void on_access(unsigned id, qemu_plugin_meminfo_t info, uint64_t va, void *data)
+{
+    (void)data;
+    access(id, info, va, qemu_plugin_mem_is_store(info));
 }
 
 static void on_slot(unsigned id, void *data) { count(&flash.cpu[id], (uintptr_t)data); }
@@ -179,7 +245,7 @@ static void on_mark(unsigned id, void *data)
 static void on_remap(unsigned id, void *data)
 {
     (void)data;
-    memset(translations[id].page, 0, sizeof translations[id].page);
+    forget(&translations[id]);
 }
 
 static void on_wait(unsigned id, void *data)
@@ -204,14 +270,19 @@ static uint32_t word_of(const struct qemu_plugin_insn *insn)
 #define OP(n) (UINT64_C(1) << (n))
 
 /* Ordinary loads and stores, lb to sdc1: heard of exactly once, and not at all if they trap. */
-static bool is_access(uint32_t word)
+static bool is_load(uint32_t word)
 {
-    const uint64_t loads =
-        OP(0x20) | OP(0x21) | OP(0x23) | OP(0x24) | OP(0x25) | OP(0x27) | OP(0x37);
-    const uint64_t stores = OP(0x28) | OP(0x29) | OP(0x2b) | OP(0x3f);
-    const uint64_t of_fpu = OP(0x31) | OP(0x35) | OP(0x39) | OP(0x3d);
+    const uint64_t loads = OP(0x20) | OP(0x21) | OP(0x23) | OP(0x24) | OP(0x25) | OP(0x27) |
+                           OP(0x37) | OP(0x31) | OP(0x35);
 
-    return (loads | stores | of_fpu) >> (word >> 26) & 1;
+    return loads >> (word >> 26) & 1;
+}
+
+static bool is_store(uint32_t word)
+{
+    const uint64_t stores = OP(0x28) | OP(0x29) | OP(0x2b) | OP(0x3f) | OP(0x39) | OP(0x3d);
+
+    return stores >> (word >> 26) & 1;
 }
 
 /* Conditional branches of Release 6 with a forbidden slot behind them instead of a delay slot. */
@@ -247,9 +318,15 @@ static enum begins begins(uint32_t before, uint32_t word)
 {
     if (is_mark(word))
         return BEGINS_AT_MARK;
-    if (is_access(word))
+    if (is_load(word) || is_store(word))
         return BEGINS_AT_ACCESS;
     return is_compact(before) ? BEGINS_AT_SLOT : BEGINS_NOTHING;
+}
+
+static void hear(struct qemu_plugin_insn *insn, qemu_plugin_vcpu_mem_cb_t cb, uint64_t data)
+{
+    qemu_plugin_register_vcpu_mem_cb(insn, cb, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW,
+                                     number(data));
 }
 
 /* `n` instructions are counted with this one. */
@@ -258,9 +335,7 @@ static void watch(struct qemu_plugin_insn *insn, uint32_t word, enum begins what
     if (what == BEGINS_AT_MARK)
         call(insn, on_mark, n << 4 | (word & ~MARK_MASK));
     else
-        qemu_plugin_register_vcpu_mem_cb(insn, on_access, QEMU_PLUGIN_CB_NO_REGS,
-                                         QEMU_PLUGIN_MEM_RW,
-                                         number(what == BEGINS_AT_ACCESS ? n : 0));
+        hear(insn, what == BEGINS_AT_ACCESS ? (is_store(word) ? on_store : on_load) : on_access, n);
     if (what == BEGINS_AT_SLOT)
         call(insn, on_slot, n);
     if (is_remap(word))
@@ -294,6 +369,13 @@ static unsigned lines_of(const struct qemu_plugin_insn *first, size_t n, uint32_
         end = start | DISCO_PAGE_MASK;
     *line = (uint32_t)(start >> flash.c.line_shift);
     return (unsigned)(end >> flash.c.line_shift) - *line + 1;
+}
+
+static qemu_plugin_vcpu_udata_cb_t begins_with(unsigned lines)
+{
+    if (flash.c.wake)
+        return on_waking;
+    return lines == 1 ? on_line : on_block;
 }
 
 /* Of blocks that are not modelled. */
@@ -331,7 +413,7 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
         end = what ? i : end;
     }
     lines = lines_of(first, n, &line);
-    qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, QEMU_PLUGIN_CB_NO_REGS,
+    qemu_plugin_register_vcpu_tb_exec_cb(tb, begins_with(lines), QEMU_PLUGIN_CB_NO_REGS,
                                          number(BLOCK(line, lines, end,
                                                       mode_of(qemu_plugin_insn_vaddr(first)))));
 }
@@ -397,6 +479,8 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, 
         fprintf(stderr, "flash: %s\n", wrong);
         return -1;
     }
+    for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
+        forget(&translations[cpu]);
     asleep = options.sleep;
     self = id;
     register_all(id);

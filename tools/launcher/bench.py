@@ -29,6 +29,7 @@ NAMES = {"lookup": "L2TLB and pmap look-ups on the host, beside rust-vmm's vm-me
          "net": "TCP between guests, remapped and copied, beside two bare machines",
          "nfs": "seven guests read one file from the eighth: machine memory that takes",
          "memory": "memory of 1 to 8 virtual machines under one load, as the paper's Figure 6",
+         "model": "QEMU with and without the model of memory",
          "radix": "one parallel program on the thin OS and on Linux",
          "ratio": "guest and native side by side, in instructions and in time, on 1 to 4 processors"}
 WITHOUT_LINUX = ("lookup", "switch", "shootdown")
