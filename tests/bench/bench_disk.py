@@ -14,7 +14,7 @@ import several
 from several import MIB, PAGE
 
 MAP, COPY = "mapped", "copied"
-FIRST = "mount -r -t ext2 /dev/dd1 /mnt; readfile touch /mnt/file; nc -l -p 9000 >/dev/null; poweroff -f"
+FIRST = "mount -r -t ext2 /dev/dd1 /mnt; readfile touch /mnt/file; nc -l -p 9000 >/dev/null"
 SECOND = ("mount -r -t ext2 /dev/dd1 /mnt; until nc -z vm0 9000 2>/dev/null; do sleep 1; done; sleep 1; "
           "mark 0; readfile {how} /mnt/file; mark 1")
 
