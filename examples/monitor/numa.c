@@ -33,7 +33,8 @@ static struct {
     DISCO_OWN_LINE uint32_t by;
     uint64_t next;
     struct disco_flash_reader reader;
-    uint64_t latest; /* modelled time of any processor, ns: of who empties the ring */
+    uint64_t latest;  /* modelled time of any processor, ns: of who empties the ring, as what follows */
+    uint64_t foreign; /* records of pages that are no guest's */
 } reading;
 
 /* --- making --- */
@@ -122,6 +123,14 @@ void numa_detach(struct vm *vm)
 
 /* --- running --- */
 
+/* Of a page that is no guest's: the monitor's tables, for instance, which stay where they are. */
+static bool is_foreign(disco_mpn mpn)
+{
+    enum disco_page_state state = disco_memmap_state(mon.mm, mpn);
+
+    return state == DISCO_PAGE_ABSENT || state == DISCO_PAGE_MONITOR;
+}
+
 /* One processor at a time: records are the controllers' until they are taken. */
 static void empty_ring(void)
 {
@@ -141,7 +150,10 @@ static void empty_ring(void)
             .writes = r.writes,
             .sharers = r.sharers,
         };
-        (void)disco_numa_hot(engine, &h); /* it counts what it does not take */
+        if (is_foreign(h.mpn))
+            reading.foreign++;
+        else
+            (void)disco_numa_hot(engine, &h); /* it counts what it does not take */
     }
 }
 
@@ -258,6 +270,7 @@ void numa_stats(stats_put *put)
     put("numa", "merged", s.merged);
     put("numa", "overflow", s.overflow);
     put("numa", "bad", s.bad + reading.reader.bad);
+    put("numa", "foreign", reading.foreign);
     put("numa", "ring_lost", reading.reader.lost);
     put("numa", "ring_overflow", disco_load(&reading.reader.area->overflows));
     by_reason(put, s.decided);

@@ -39,7 +39,10 @@ extern "C" {
 /** Records in a ring at most. Always a power of two. */
 #define DISCO_FLASH_SLOTS_MAX 65536
 
-/** A node's count on a page has reached a multiple of the trigger, and the page lies on another node. 64 bytes. */
+/**
+ * A node's count on a page has reached the trigger, or twice, four times ... as much, and the page lies on another node.
+ * 64 bytes.
+ */
 struct disco_flash_record {
     uint64_t seq;  /**< number of the record, plus 1 */
     uint64_t page; /**< of RAM, counted from RAM's beginning */

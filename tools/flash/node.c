@@ -58,12 +58,12 @@ static void sum_up(struct flash *f, const struct count *counts, struct disco_fla
     }
 }
 
-/* At the trigger, and at its multiples: who did not listen, or did nothing, is told again. */
+/* At the trigger, and each time that it is twice as much: who did not listen, or did nothing, is told again. */
 static bool is_hot(const struct flash *f, uint32_t n)
 {
     uint64_t trigger = f->ring.area ? ring_word(f, &f->ring.area->trigger) : f->c.trigger;
 
-    return trigger && n % trigger == 0;
+    return trigger && n % trigger == 0 && !(n / trigger & (n / trigger - 1));
 }
 
 static void count_miss(struct flash *f, unsigned id, uint64_t page, bool store, bool remote)

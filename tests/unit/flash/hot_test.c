@@ -113,13 +113,14 @@ START_TEST(tells_its_clock)
 }
 END_TEST
 
-START_TEST(told_again_at_multiples)
+START_TEST(told_again_at_doubles)
 {
-    misses(0, 2 * TRIGGER - 1, false);
-    one();
-    none();
-    misses(0, 1, false);
-    ck_assert_uint_eq(one().misses, 2 * TRIGGER);
+    for (unsigned n = 1; n <= 4; n *= 2) {
+        misses(0, n > 1 ? n / 2 * TRIGGER - 1 : TRIGGER - 1, false);
+        none();
+        misses(0, 1, false);
+        ck_assert_uint_eq(one().misses, n * TRIGGER);
+    }
 }
 END_TEST
 
@@ -235,7 +236,7 @@ int main(void)
     const TTest *tests[] = {hot_at_the_trigger_and_not_before,
                             copies_are_near,
                             tells_its_clock,
-                            told_again_at_multiples,
+                            told_again_at_doubles,
                             processors_of_a_node_count_together,
                             the_home_node_counts_but_is_not_told_of,
                             others_share_from_the_threshold_on,
