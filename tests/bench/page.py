@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes docs/figures.md from what ./disco bench printed.
+"""Puts what ./disco bench printed into docs/figures.md: each section that OUTPUT has in the place of an older one.
 
-usage: ./disco bench > OUTPUT && tests/bench/page.py OUTPUT > docs/figures.md
+usage: ./disco bench [NAME...] > OUTPUT && tests/bench/page.py OUTPUT
 """
 
 import re
@@ -13,11 +13,11 @@ HEAD = """\
 Figures {#figures}
 =======
 
-What was measured, and the command that measures it again.
-Made: %s.
+What was measured, when, and the command that measures it again. The paper's experiments are not here: `./disco reproduce`
+makes a page of its own.
 
-Other work shared the machine: instruction counts hardly feel that, times do. Therefore times are given twice, as
-seconds of a processor that QEMU used and as seconds of the clock, and as ratios of runs that take turns.
+Other work may have shared the machine: instruction counts hardly feel that, times do. Therefore times are ratios of runs
+that take turns, or are given twice, as seconds of a processor that QEMU used and as seconds of the clock.
 `./disco bench` makes everything on this page; `./disco bench NAME` makes one section, `--json FILE` keeps the tables
 for programs, `--quick` takes fewer and shorter runs.
 
@@ -26,6 +26,7 @@ apart by the addresses they run at, and follows each exit from the exception vec
 go on. A test (`tests/system/tiny/test_icount.py`) holds it against a guest whose instructions are known beforehand.
 """
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "figures.md"
 LOOKUP = "lookup"
 SECTIONS = {
     LOOKUP: ("Look-ups on the host", "An address is translated in 256 MiB that are mapped page by page, and for "
@@ -53,25 +54,40 @@ SECTIONS = {
 
 
 def sections(output):
-    """Name -> text; what comes before the first heading is the look-ups, which have none."""
+    """Name -> (when and where it was made, text); what comes before the first heading is the look-ups, which have none."""
     first, *others = re.split(r"^== (?=\w+:)", output, flags=re.MULTILINE)
-    found = {LOOKUP: first}
+    found = {}
     for text in others:
-        found[text.split(":", 1)[0]] = text.split("\n", 2)[2]
-    return found
+        made = re.search(r"made by: ./disco bench \w+( --quick)?; (.*)", text)
+        found[text.split(":", 1)[0]] = (made[2] + (", --quick" if made[1] else ""), text.split("\n", 2)[2])
+    if "look-ups over" in first:
+        found[LOOKUP] = (next(iter(found.values()), ("?",))[0], first[first.index("look-ups over"):])
+    return {name: (made, lines_of(text)) for name, (made, text) in found.items()}
+
+
+def lines_of(text):
+    """Without what the launcher says in between."""
+    return "\n".join(line for line in text.strip("\n").splitlines() if not line.startswith("disco: "))
+
+
+def block(name, made, text):
+    title, about = SECTIONS[name]
+    heading = f"{title}: `./disco bench {name}`"
+    return f"{heading}\n{'-' * len(heading)}\n\n{about}\n\nMade: {made}.\n\n```text\n{text}\n```\n"
+
+
+def kept(page):
+    """Name -> block of the page as it is."""
+    pieces = re.split(r"^(?=.*: `\./disco bench \w+`\n-+$)", page, flags=re.MULTILINE)[1:]
+    return {re.match(r".*`\./disco bench (\w+)`", piece)[1]: piece.strip("\n") + "\n" for piece in pieces}
 
 
 def main(path):
-    output = Path(path).read_text()
-    found = sections(output)
-    missing = set(SECTIONS) - set(found)
-    if missing or not found[LOOKUP].strip():
-        sys.exit(f"{path}: this is not the output of all benchmarks; there is no {' '.join(missing) or LOOKUP}")
-    made = re.search(r"made by: ./disco bench \w+; (.*), load", output)[1]
-    print(HEAD % made, end="")
-    for name, (title, text) in SECTIONS.items():
-        heading = f"{title}: `./disco bench {name}`"
-        print(f"\n{heading}\n{'-' * len(heading)}\n\n{text}\n\n```text\n{found[name].strip(chr(10))}\n```")
+    found = sections(Path(path).read_text())
+    if not found:
+        sys.exit(f"{path}: no benchmark has printed this")
+    blocks = kept(PAGE.read_text()) | {name: block(name, *each) for name, each in found.items()}
+    PAGE.write_text("\n".join([HEAD, *(blocks[name] for name in SECTIONS if name in blocks)]))
 
 
 if __name__ == "__main__":
