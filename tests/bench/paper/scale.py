@@ -32,4 +32,7 @@ def figure(quick):
                    "modelled. The figure says what locality and the monitor cost, and less of what locks do than the paper's.",
                    [chart.stacked("8 processors", "modelled time, Linux = 100", PARTS, bars)],
                    [Table("Execution time", ["", "time, ms", "Linux = 100", "paper"], rows)],
-                   ["Between two meetings of all machines: they begin together, and the last to end counts."], commands)
+                   ["Between two meetings of all machines: they begin together, and the last to end counts.",
+                    "The bare machine's processors are threads of QEMU, which this computer runs as it can: who spins for a lock that "
+                    "a thread holds which does not run spins long, and its timer goes by the clock on the wall. So its time is "
+                    "an upper bound; the virtual machines' processors run in turns, in modelled time."], commands)
