@@ -11,7 +11,7 @@ enum { UART_DATA = 0, UART_FCR = 2, UART_LCR = 3, UART_MCR = 4, UART_LSR = 5 };
 #define PIT_CONTROL 3
 #define PIT_PERIODIC 0x34 /* counter 0, both bytes, mode 2 */
 #define PIT_HZ 1193182u
-#define TURNS_A_SECOND 40000
+#define TURNS_A_SECOND 40000u
 #define LSR_READY 0x01
 #define LSR_THRE 0x20
 

@@ -167,7 +167,7 @@ struct others {
     struct disco_pmap *pm;
     disco_mpn page[DISCO_PMAP_MANY];
     unsigned node[DISCO_PMAP_MANY]; /* where it has a copy now; DISCO_MAX_NODES: nowhere any more */
-    disco_ppn ppn[DISCO_PMAP_MANY];   /* done: of @c pm, */
+    disco_ppn ppn[DISCO_PMAP_MANY];  /* done: of @c pm, */
     uint64_t vcpus[DISCO_PMAP_MANY]; /* for these virtual CPUs */
     size_t pages, done;
 };

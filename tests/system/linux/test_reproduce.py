@@ -28,7 +28,7 @@ class Reproduce(unittest.TestCase):
             bare, guest, percent = (float(cell.replace(",", "")) for cell in re.findall(r"<td>([0-9.,]+)</td>", row[1])[:3])
             self.assertGreater(min(bare, guest), 1)
             self.assertAlmostEqual(percent / 100, guest / bare, delta=0.05 * guest / bare)
-            self.assertGreater(percent, 50)     # bare, too, now has its pages in luckier places and now not
+            self.assertGreater(percent, 90)
         self.assertEqual(len(re.findall(r"^\./disco native ", text, re.MULTILINE)) + text.count("<pre>./disco native"), len(LOADS))
 
     def test_unknown_figure(self):
