@@ -94,11 +94,9 @@ static int recall(struct mips_vcpu *a, uint64_t hi)
         disco_l2tlb_peek(a->vcpu->l2tlb, (disco_va){va}, (uint32_t)(hi & MIPS_ENTRYHI_ASID));
     struct mips_vtlb_entry back;
     struct mips_vtlb_change change;
-    disco_ppn ppn;
     unsigned slot;
 
-    /* What is unmapped to the guest has no place in its TLB, whatever we keep for it. */
-    if (!e || a->vcpu->vm->backend->ops->unmapped(a->vcpu, (disco_va){va}, &ppn))
+    if (!e)
         return -1;
     slot = mips_vtlb_random(&a->random, mips_cp0_get(a->cp0, MIPS_CP0_WIRED));
     back = (struct mips_vtlb_entry){.hi = hi & ~MIPS_ENTRYHI_EHINV,

@@ -53,6 +53,7 @@ struct mips_vcpu {
     uint64_t refill;     /**< this exit came through the refill vector */
     struct disco_pmap_entry *pmap;
     uint64_t pairs;      /**< pairs of pages in it */
+    struct disco_l2tlb *near; /**< the virtual CPU's */
     struct mips_stats stats;
 
     struct mips_cp0 *cp0; /**< the privileged-register page, as the monitor reaches it */

@@ -15,6 +15,7 @@ void mips_offsets(void)
     OFFSET(VCPU_REFILL, mips_vcpu, refill);
     OFFSET(VCPU_PMAP, mips_vcpu, pmap);
     OFFSET(VCPU_PAIRS, mips_vcpu, pairs);
+    OFFSET(VCPU_NEAR, mips_vcpu, near);
     OFFSET(VCPU_PMAP_HITS, mips_vcpu, stats.pmap_hits);
     OFFSET(L2TLB_FLIP, disco_l2tlb, flip);
     OFFSET(L2TLB_HITS, disco_l2tlb, hits);

@@ -60,6 +60,7 @@
    (key >> 7): 1024 sets of 64 bytes. An `andi` can hold it, which saves a load on the hit path. */
 #define L2TLB_SETS 1024
 #define L2TLB_SET_MASK 0xffc0
+#define NEAR_SET_MASK 0x3fc0 /* the same of `near`: DISCO_NEAR_SETS */
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>

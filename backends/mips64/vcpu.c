@@ -15,7 +15,7 @@ COLD static int vcpu_reset(struct disco_vcpu *v)
     struct mips_machine *m = mips_machine_of(v->vm->backend);
     int err = DISCO_OK;
 
-    if (v->l2tlb->set_mask != L2TLB_SET_MASK)
+    if (v->l2tlb->set_mask != L2TLB_SET_MASK || v->near->set_mask != NEAR_SET_MASK)
         return DISCO_ERR_BAD_ARG;
     if (!a->cp0)
         err = disco_memmap_alloc(m->mm, v->node, DISCO_PAGE_MONITOR, &a->page);
@@ -105,6 +105,7 @@ static void switch_in(struct disco_vcpu *v, bool keep)
     __atomic_store_n(&cpu->last, v, __ATOMIC_SEQ_CST);
     a->pmap = v->vm->pmap->entry;
     a->pairs = v->vm->pmap->pages / 2;
+    a->near = v->near;
     mips_set(KS_L2TLB, (uintptr_t)v->l2tlb);
     mips_set_asid(a, a->asid);
     if (mips_is_tagged())

@@ -91,8 +91,8 @@ mips_vector_refill_end:
 
 /*
  * k0 = EntryHi, at = flip, k1 = L2TLB head. Is it 0x4xxx... (direct map), 0xffffffffcxxxxxxx (kernel
- * image), or a mapped segment of the guest's kernel? EntryHi has all the bits that tell. For the first two
- * the answer does not depend on the L2TLB, which holds them only where a page has replicas.
+ * image), or a mapped segment of the guest's kernel? EntryHi has all the bits that tell. The first two
+ * the L2TLB never holds.
  */
     .globl mips_refill_kernel
 mips_refill_kernel:
@@ -112,8 +112,9 @@ refill_kernel:
     ld      $k0, PMAP_TLBE($k1)
     ld      $k1, PMAP_ENTRY_SIZE + PMAP_TLBE($k1)
     or      $at, $k0, $k1
-    bltz    $at, refill_nearer      /* bit 63: there are replicas */
+    bltz    $at, refill_near        /* bit 63: there are replicas */
     .globl mips_patch_global0, mips_patch_global1
+refill_load:
 mips_patch_global0:
      ori    $k0, $k0, 1             /* global: every address space has it; nothing when tagged */
 mips_patch_global1:
@@ -137,12 +138,29 @@ mips_refill_kernel_end:
     b       refill_l2tlb
      ld     $at, L2TLB_FLIP($k1)
 
-/* The word names the master: what is nearest to this processor, the L2TLB knows (lib/vcpu/fill.c). */
-refill_nearer:
+/* The word names the master: what is nearest to this processor, `near` knows (lib/vcpu/fill.c). */
+refill_near:
     dmfc0   $k0, C0_ENTRYHI
-    dmfc0   $k1, KS_L2TLB
-    b       refill_l2tlb
-     ld     $at, L2TLB_FLIP($k1)
+    dmfc0   $k1, KS_VCPU
+    bltz    $k0, 1f
+     dext   $at, $k0, 13, 15
+    dext    $at, $k0, 13, 35
+1:  ld      $k1, VCPU_NEAR($k1)
+    dsll    $at, $at, 13
+    ld      $k0, L2TLB_FLIP($k1)
+    ld      $k1, L2TLB_SETPTR($k1)
+    xor     $at, $at, $k0           /* the key: pair of physical pages, and context */
+    dsrl    $k0, $at, 7
+    andi    $k0, $k0, NEAR_SET_MASK
+    daddu   $k1, $k1, $k0
+    ld      $k0, ENTRY_KEY($k1)
+    beq     $k0, $at, 1f
+     ld     $k0, ENTRY_SIZE + ENTRY_KEY($k1)
+    bne     $k0, $at, refill_slow
+     daddiu $k1, $k1, ENTRY_SIZE
+1:  ld      $k0, ENTRY_EVEN($k1)
+    b       refill_load
+     ld     $k1, ENTRY_ODD($k1)
 
 refill_slow:
     dmfc0   $at, KS_AT

@@ -174,7 +174,7 @@ struct disco_pmap_pair {
     bool record;        /**< write the place into the backmaps; false for unmapped segments */
     disco_tlbe e[2];    /**< out: what to load; 0 where the guest has nothing or owns nothing */
     int err[2];         /**< out: why e[i] is 0 though wanted: BAD_ADDRESS, NO_MEMORY, BAD_ARG */
-    bool replica;       /**< out: e[] leads to a replica, for the node's own use */
+    bool copied;        /**< out: a page has replicas; e[] leads to the one that is nearest to the node */
     bool held[2];       /**< private */
 };
 

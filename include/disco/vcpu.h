@@ -69,6 +69,9 @@ enum disco_cause {
     DISCO_CAUSE_KILLED,   /**< a person, or the monitor, ended it */
 };
 
+/** Sets of a virtual CPU's `near`: 512 pairs of pages, 16 KB. */
+#define DISCO_NEAR_SETS 256
+
 /** Always-on counters of one virtual CPU; written by its own processor only. */
 struct disco_vcpu_stats {
     uint64_t exits[DISCO_EXIT_FATAL + 1];
@@ -92,6 +95,8 @@ struct disco_vcpu {
     DISCO_OWN_LINE struct disco_vm *vm;
     void *arch;            /**< the backend's part: registers, guest TLB */
     struct disco_l2tlb *l2tlb;
+    struct disco_l2tlb *near; /**< by guest physical address (disco_near_va()), all as ASID 0: pages with replicas, as
+                                   segments that the guest believes unmapped have them; DISCO_NEAR_SETS sets */
     struct disco_sched *sched;
     uint32_t id;           /**< within its VM */
     uint32_t node;         /**< where its storage is: preferred */
@@ -110,6 +115,14 @@ struct disco_vcpu {
     uint32_t lines_shown;  /**< lines the backend was last told of; own processor */
     struct disco_vcpu_stats stats;
 };
+
+/** Where `near` keeps the pair of @p ppn. */
+static inline disco_va disco_near_va(disco_ppn ppn)
+{
+    disco_va va = {disco_ppn_base(ppn).v};
+
+    return va;
+}
 
 /** What a monitor adds to a VM. Called on the processor of the virtual CPU. */
 struct disco_vm_hooks {
@@ -158,7 +171,7 @@ struct disco_vm {
     uint32_t alive;         /**< virtual CPUs that are not STOPPED, and calls that start or end it;
                                  accessed atomically */
     uint32_t paused_by;     /**< enum disco_pause, bits, for all of them; accessed atomically */
-    uint32_t nearer;        /**< L2TLBs have had replicas in segments that the guest believes unmapped; atomically */
+    uint32_t nearer;        /**< something was kept in a virtual CPU's `near`; atomically */
     enum disco_cause cause; /**< set once */
     int code;               /**< exit code of a power-off */
     const char *why;        /**< static text, or NULL */
@@ -204,7 +217,7 @@ void disco_vm_pause(struct disco_vm *vm, uint32_t who);
 /** Take reasons of the VM back; those of single virtual CPUs stay. Harmless if there are none. */
 void disco_vm_resume(struct disco_vm *vm, uint32_t who);
 
-/** Bytes of storage for one virtual CPU of @p b: the backend's part and an L2TLB of @p sets. */
+/** Bytes of storage for one virtual CPU of @p b: the backend's part, an L2TLB of @p sets, and `near`. */
 size_t disco_vcpu_size(const struct disco_backend *b, size_t l2tlb_sets);
 /**
  * Make a STOPPED virtual CPU in reset state and add it to @p vm. @p storage: the caller's, 64-byte aligned, in @p node,
@@ -232,8 +245,8 @@ int disco_vcpu_resume(struct disco_vcpu *v, uint32_t who);
 void disco_vcpu_line(struct disco_vcpu *v, unsigned line, bool up);
 
 /**
- * What the guest ran into, answered: the order of the paper. A miss: L2TLB, then the pmap for a
- * segment the guest believes unmapped, then the guest's own TLB, then the guest. A write fault:
+ * What the guest ran into, answered: the order of the paper. A miss: the pmap for a segment the guest
+ * believes unmapped, else the L2TLB, then the guest's own TLB, then the guest. A write fault:
  * the guest's reason first, else the monitor's. An access allowed so far to physical memory that
  * the VM does not have: the `mapped` hook, else a bus error. Own processor.
  */

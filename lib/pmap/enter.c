@@ -20,20 +20,17 @@ static int usable(const struct disco_pmap *pm, const struct disco_pmap_pair *p, 
 static int merge(struct disco_pmap *pm, struct disco_pmap_pair *p, unsigned i, struct hold *h)
 {
     const struct disco_backend_ops *ops = pm->backend->ops;
-    disco_mpn master, near;
+    disco_mpn master;
     disco_tlbe word;
     int err = disco_entry_touch(pm, h, p->node);
 
     if (err)
         return err;
     word = word_of(h);
-    if (meta_reason(h->meta) != DISCO_PMAP_WRITABLE) {
-        master = ops->tlbe_mpn(word);
-        near = disco_memmap_nearest(pm->mm, master, p->node);
-        if (near.v != master.v) {
-            word = ops->tlbe_make(near, RIGHTS_SHARED);
-            p->replica = true;
-        }
+    master = ops->tlbe_mpn(word);
+    if (meta_reason(h->meta) != DISCO_PMAP_WRITABLE && disco_memmap_replicated(pm->mm, master)) {
+        word = ops->tlbe_make(disco_memmap_nearest(pm->mm, master, p->node), RIGHTS_SHARED);
+        p->copied = true;
     }
     p->e[i] = ops->tlbe_merge(p->m->want[i], word);
     if (p->record)
@@ -74,7 +71,7 @@ void disco_pmap_enter(struct disco_pmap *pm, struct disco_pmap_pair *p)
     unsigned first = p->m->ppn[0].v <= p->m->ppn[1].v ? 0 : 1, second = 1 - first;
     bool wanted[2];
 
-    p->replica = false;
+    p->copied = false;
     for (unsigned i = 0; i < 2; i++) {
         p->e[i] = 0;
         p->held[i] = false;

@@ -139,7 +139,7 @@ static enum disco_next ask_guest(struct disco_vcpu *v, const struct disco_exit *
                                            : inject(v, DISCO_INJECT_INVALID, x);
 }
 
-/* Miss, first answer: the L2TLB. @return whether it had one, with *next. */
+/* Miss, second answer: the L2TLB. @return whether it had one, with *next. */
 static bool ask_l2tlb(struct disco_vcpu *v, const struct disco_exit *x, enum disco_next *next)
 {
     uint32_t asid = ops_of(v)->asid(v);
@@ -172,13 +172,11 @@ static enum disco_next miss(struct disco_vcpu *v, const struct disco_exit *x)
     enum disco_next next;
     disco_ppn ppn;
 
-    if (ask_l2tlb(v, x, &next))
-        return next;
-    if (ops_of(v)->unmapped(v, x->va, &ppn)) { /* second answer */
+    if (ops_of(v)->unmapped(v, x->va, &ppn)) { /* first answer: the pmap */
         disco_count_own(&v->stats.miss_pmap, 1);
         return after(v, x, ppn, disco_vcpu_enter_unmapped(v, x->va, ppn));
     }
-    return ask_guest(v, x);
+    return ask_l2tlb(v, x, &next) ? next : ask_guest(v, x);
 }
 
 static enum disco_next call(struct disco_vcpu *v, const struct disco_exit *x)

@@ -8,24 +8,38 @@ static size_t up64(size_t n)
     return (n + 63) & ~(size_t)63;
 }
 
-/* Storage of a virtual CPU: the backend's part, the L2TLB's head, the L2TLB's table. */
+#define L2TLB_HEAD up64(sizeof(struct disco_l2tlb))
+
+/* Storage of a virtual CPU: the backend's part; of the L2TLB and of `near` the head and the table. */
 size_t disco_vcpu_size(const struct disco_backend *b, size_t l2tlb_sets)
 {
-    return up64(b->ops->vcpu_size()) + up64(sizeof(struct disco_l2tlb)) +
-           up64(disco_l2tlb_size(l2tlb_sets, b->asids));
+    return up64(b->ops->vcpu_size()) + L2TLB_HEAD + up64(disco_l2tlb_size(l2tlb_sets, b->asids)) +
+           L2TLB_HEAD + up64(disco_l2tlb_size(DISCO_NEAR_SETS, 1));
+}
+
+/* A table at *storage, which moves on behind it. */
+static int init_table(struct disco_l2tlb **t, uint8_t **storage, size_t sets, unsigned asids, uint64_t va_mask)
+{
+    size_t size = disco_l2tlb_size(sets, asids);
+    uint8_t *table = *storage + L2TLB_HEAD;
+
+    *t = (struct disco_l2tlb *)(void *)*storage;
+    *storage = table + up64(size);
+    return disco_l2tlb_init(*t, table, size, sets, asids, va_mask);
 }
 
 static int init_parts(struct disco_vcpu *v, uint8_t *storage, size_t sets)
 {
     const struct disco_backend *b = v->vm->backend;
-    size_t arch = up64(b->ops->vcpu_size()), head = up64(sizeof(struct disco_l2tlb));
+    size_t arch = up64(b->ops->vcpu_size());
     int err;
 
     memset(storage, 0, arch);
     v->arch = storage;
-    v->l2tlb = (struct disco_l2tlb *)(void *)(storage + arch);
-    err = disco_l2tlb_init(v->l2tlb, storage + arch + head, disco_l2tlb_size(sets, b->asids),
-                           sets, b->asids, b->va_mask);
+    storage += arch;
+    err = init_table(&v->l2tlb, &storage, sets, b->asids, b->va_mask);
+    err = err ? err : init_table(&v->near, &storage, DISCO_NEAR_SETS, 1, UINT64_MAX);
+    err = err ? err : disco_l2tlb_set_asid(v->near, 0, 0);
     return err ? err : b->ops->vcpu_reset(v);
 }
 

@@ -41,18 +41,14 @@ static void purge_l2tlbs(const struct disco_vm *vm, uint32_t vcpus, const struct
     }
 }
 
-/* Where the guest believes segments unmapped, L2TLBs have replicas only: fill.c. */
-static void purge_nearer(const struct disco_vm *vm, uint32_t vcpus,
-                         const struct disco_pmap_gone *gone, size_t pages)
+/* What each has kept for the segments that the guest believes unmapped: fill.c. */
+static void purge_near(const struct disco_vm *vm, uint32_t vcpus,
+                       const struct disco_pmap_gone *gone, size_t pages)
 {
-    disco_vpn alias[DISCO_MAX_ALIASES];
-
-    for (size_t i = 0; i < pages; i++) {
-        size_t n = vm->backend->ops->aliases(gone[i].ppn, alias);
-
-        for (uint32_t k = 0; k < vcpus; k++) {
-            for (size_t a = 0; a < n && (gone[i].vcpus >> k & 1); a++)
-                disco_l2tlb_forget_vpn(vm->vcpu[k]->l2tlb, alias[a]);
+    for (uint32_t k = 0; k < vcpus; k++) {
+        for (size_t i = 0; i < pages; i++) {
+            if (gone[i].vcpus >> k & 1)
+                disco_l2tlb_forget_vpn(vm->vcpu[k]->near, disco_va_page(disco_near_va(gone[i].ppn)));
         }
     }
 }
@@ -147,7 +143,7 @@ void disco_vm_purge(void *ctx, const struct disco_pmap_gone *gone, size_t pages,
     r.filled = 0;
     purge_l2tlbs(vm, vcpus, p, n);              /* p3 */
     if (__atomic_load_n(&vm->nearer, __ATOMIC_SEQ_CST))
-        purge_nearer(vm, vcpus, gone, pages);
+        purge_near(vm, vcpus, gone, pages);
     r.holders = find_holders(vm, vcpus, concerned(gone, pages, p, n), r.h); /* p4 */
     if (!r.holders)
         return;

@@ -12,6 +12,8 @@ from harness import Running, in_one_order, leaked, run
 RESTLESS = ("--numa-set", "trigger=2,sharing=1,write=1000,migrate=1000,cap=1000000,interval=5")
 SMP = ("--guest", "smp", "--cpus", 4, "--nodes", 4)
 RIGHT = b"smp: all counts are right\n"
+READERS = ("--guest", "readers", "--cpus", 4, "--nodes", 4)
+SUMS = b"readers: all sums are right\n"
 
 
 class Nodes(unittest.TestCase):
@@ -22,11 +24,11 @@ class Nodes(unittest.TestCase):
         self.assertNotIn("lost", done.err, done)
         return done.out
 
-    def counted(self, *words):
+    def counted(self, *words, right=RIGHT):
         """The counters at the end, and what the model saw."""
         with tempfile.TemporaryDirectory() as folder:
             stats, figures = Path(folder) / "stats", Path(folder) / "figures"
-            self.assertEqual(self.guest(*words, "--stats", stats, "--figures", figures), RIGHT)
+            self.assertEqual(self.guest(*words, "--stats", stats, "--figures", figures), right)
             last = json.loads(stats.read_text().splitlines()[-1])
             return last["numa"], last["vms"]["vm0"], json.loads(figures.read_text())
 
@@ -51,6 +53,18 @@ class Nodes(unittest.TestCase):
             with self.subTest(mode):
                 numa = self.counted(*SMP, "--numa", mode, *RESTLESS)[0]
                 self.assertEqual([numa[f"moved_{kind}"] for kind in never], [0] * len(never), numa)
+
+    def test_copies_cost_no_more_than_pages(self):
+        """A miss on a page with replicas is answered in assembly, on the node of the first as on the others."""
+        for regime in ("flush", "tagged"):
+            with self.subTest(regime):
+                numa, vm, _ = self.counted(*READERS, "--numa", "replicate", *RESTLESS, "--tlb", regime, right=SUMS)
+                self.assertGreater(numa["moved_replicate"], 1000, numa)
+                self.assertLess(vm["miss_pmap"], vm["pmap_hits"] / 10, vm)
+
+    def test_copies_without_assembly(self):
+        numa = self.counted(*READERS, "--numa", "on", *RESTLESS, "--monitor-append", "vectors=c", right=SUMS)[0]
+        self.assertGreater(numa["moved_replicate"], 1000, numa)
 
     def test_without_assembly(self):
         """All answers in C: the same."""

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Pages of a guest's kernel that have copies (lib/vcpu/fill.c, purge.c): in the segments that the guest believes
- * unmapped, the L2TLB of a virtual CPU holds the copy of the node it runs on, and nothing else; and it holds it no
- * longer than the copy is that page's.
+ * Pages of a guest's kernel that have copies (lib/vcpu/fill.c, purge.c): for the segments that the guest believes
+ * unmapped, a virtual CPU's `near` keeps what is nearest to the node it runs on, a copy or the page itself, and nothing
+ * else; and it keeps it no longer than the page has copies. The L2TLB has nothing to do with it.
  */
 #include "../mm/suite.h"
 #include "rig.h"
@@ -75,28 +75,29 @@ static void load_all(struct rig_vm *of, uint64_t ppn)
     }
 }
 
-/* The machine page that the L2TLB of @p of's virtual CPU @p cpu has for @p va; 0: none. */
-static uint64_t in_l2tlb(const struct rig_vm *of, unsigned cpu, uint64_t va)
+/* The machine page that @p of's virtual CPU @p cpu keeps for @p ppn; 0: none. */
+static uint64_t kept(const struct rig_vm *of, unsigned cpu, uint64_t ppn)
 {
-    const struct disco_l2tlb_entry *e = disco_l2tlb_peek(of->vcpu[cpu].l2tlb, (disco_va){va}, 0);
-    disco_tlbe word = e ? e->e[va >> DISCO_PAGE_SHIFT & 1] : 0;
+    const struct disco_l2tlb_entry *e = disco_l2tlb_peek(of->vcpu[cpu].near, disco_near_va((disco_ppn){ppn}), 0);
+    disco_tlbe word = e ? e->e[ppn & 1] : 0;
 
     return word ? r.b->ops->tlbe_mpn(word).v : 0;
 }
 
-/* Those on node NEAR have @p copy in both segments, the others nothing. */
-static void check_l2tlbs(const struct rig_vm *of, uint64_t ppn, uint64_t copy)
+/* Those on node NEAR keep @p copy, the others @p far; 0: nothing. */
+static void check_kept(const struct rig_vm *of, uint64_t ppn, uint64_t copy, uint64_t far)
 {
     for (unsigned cpu = 0; cpu < CPUS; cpu++) {
+        ck_assert_uint_eq(kept(of, cpu, ppn), node_of(cpu) == NEAR ? copy : far);
         EACH(s)
-            ck_assert_uint_eq(in_l2tlb(of, cpu, segment[s] + AT(ppn)), node_of(cpu) == NEAR ? copy : 0);
+            ck_assert_ptr_null(disco_l2tlb_peek(of->vcpu[cpu].l2tlb, (disco_va){segment[s] + AT(ppn)}, 0));
     }
 }
 
 /* Nobody has @p copy any more, wherever translations are kept; and it has become free, if it was to. */
 static void check_gone(const struct rig_vm *of, uint64_t ppn, disco_mpn copy)
 {
-    check_l2tlbs(of, ppn, 0);
+    check_kept(of, ppn, 0, 0);
     for (unsigned cpu = 0; cpu < CPUS; cpu++)
         ck_assert(!sim_reaches(r.m, cpu, NULL, copy));
     ck_assert_int_eq(disco_memmap_state(r.mm, copy), DISCO_PAGE_FREE);
@@ -120,7 +121,7 @@ static disco_mpn replicate(uint64_t ppn)
     ck_assert_uint_eq(disco_memmap_node(r.mm, copy), NEAR);
     ck_assert_uint_ne(copy.v, seen_from(vm, ppn, FAR).v);
     load_all(vm, ppn);
-    check_l2tlbs(vm, ppn, copy.v);
+    check_kept(vm, ppn, copy.v, seen_from(vm, ppn, FAR).v);
     return copy;
 }
 
@@ -152,21 +153,21 @@ START_TEST(near_copies_get_in)
 }
 END_TEST
 
-/* When the hardware has lost it, the L2TLB answers, and leads to the copy again; under every ASID. */
-START_TEST(the_l2tlb_answers)
+/* When the hardware has lost it, what is kept answers, and leads to the copy again; under every ASID, in both segments. */
+START_TEST(what_is_kept_answers)
 {
     disco_mpn copy = replicated(5);
     struct disco_vcpu *v = &vm->vcpu[3];
-    uint64_t before = v->stats.miss_l2tlb;
+    uint64_t before = v->near->hits;
 
     sim_become(r.m, 3);
     for (unsigned asid = 0; asid < 3; asid++) {
         sim_guest(v)->asid = asid;
         r.b->ops->switch_in(v, false);
         ck_assert(!sim_reaches(r.m, 3, v, copy));
-        load(3, SIM_UNMAPPED + AT(5));
+        load(3, segment[asid % 2] + AT(5));
         ck_assert(sim_reaches(r.m, 3, v, copy));
-        ck_assert_uint_eq(v->stats.miss_l2tlb, before + asid + 1);
+        ck_assert_uint_eq(v->near->hits, before + asid + 1);
     }
 }
 END_TEST
@@ -177,8 +178,8 @@ START_TEST(other_pages_do_not_get_in)
     (void)replicated(5);
     rig_poke(vm, AT(6), 6);
     load_all(vm, 6);
-    check_l2tlbs(vm, 6, 0);
-    check_l2tlbs(vm, 7, 0);
+    check_kept(vm, 6, 0, 0);
+    check_kept(vm, 7, 0, 0);
 }
 END_TEST
 
@@ -191,7 +192,7 @@ START_TEST(a_collapse_takes_them_out)
     collapse(vm, 5);
     check_gone(vm, 5, copy);
     load_all(vm, 5);
-    check_l2tlbs(vm, 5, 0);
+    check_kept(vm, 5, 0, 0);
     for (unsigned cpu = 0; cpu < CPUS; cpu++)
         ck_assert(sim_reaches(r.m, cpu, &vm->vcpu[cpu], master));
 }
@@ -205,13 +206,13 @@ START_TEST(a_remap_takes_them_out_on_its_node)
 
     disco_pmap_move_many(&vm->pmap, &m, 1);
     ck_assert_int_eq(m.err, 0);
-    check_l2tlbs(vm, 5, copy.v);
+    check_kept(vm, 5, copy.v, 0);
     m.node = NEAR;
     disco_pmap_move_many(&vm->pmap, &m, 1);
     ck_assert_int_eq(m.err, 0);
-    check_l2tlbs(vm, 5, 0);
+    check_kept(vm, 5, 0, 0);
     load_all(vm, 5);
-    check_l2tlbs(vm, 5, copy.v);
+    check_kept(vm, 5, copy.v, seen_from(vm, 5, FAR).v);
 }
 END_TEST
 
@@ -243,7 +244,7 @@ START_TEST(a_migration_takes_them_out)
     now = seen_from(vm, 5, FAR);
     ck_assert_uint_eq(disco_memmap_node(r.mm, now), NEAR);
     load_all(vm, 5);
-    check_l2tlbs(vm, 5, 0);
+    check_kept(vm, 5, 0, 0);
     for (unsigned cpu = 0; cpu < CPUS; cpu++)
         ck_assert(sim_reaches(r.m, cpu, &vm->vcpu[cpu], now));
 }
@@ -266,13 +267,13 @@ START_TEST(so_does_what_becomes_of_the_other_half)
     rig_poke(vm, AT(5), 5);
     other = seen_from(vm, 5, FAR);
     load_all(vm, 4);
-    check_l2tlbs(vm, 4, copy.v);
-    check_l2tlbs(vm, 5, other.v);
+    check_kept(vm, 4, copy.v, seen_from(vm, 4, FAR).v);
+    check_kept(vm, 5, other.v, other.v);
     ck_assert_int_eq(disco_pmap_drop(&vm->pmap, (disco_ppn){5}), 0);
     check_gone(vm, 5, other);
-    check_l2tlbs(vm, 4, 0);
+    check_kept(vm, 4, 0, 0);
     load_all(vm, 4);
-    check_l2tlbs(vm, 4, copy.v);
+    check_kept(vm, 4, copy.v, seen_from(vm, 4, FAR).v);
 }
 END_TEST
 
@@ -283,7 +284,7 @@ START_TEST(no_other_page_goes_with_it)
 
     collapse(vm, 5);
     check_gone(vm, 5, copy);
-    check_l2tlbs(vm, 8, stays.v);
+    check_kept(vm, 8, stays.v, seen_from(vm, 8, FAR).v);
 }
 END_TEST
 
@@ -299,7 +300,7 @@ START_TEST(of_all_virtual_machines_that_share_the_page)
     ck_assert_int_eq(disco_memmap_put(r.mm, page), 0);
     copy = replicate(5);
     load_all(two, 9);
-    check_l2tlbs(two, 9, copy.v);
+    check_kept(two, 9, copy.v, seen_from(two, 9, FAR).v);
     collapse(vm, 5);
     check_gone(vm, 5, copy);
     check_gone(two, 9, copy);
@@ -309,7 +310,7 @@ END_TEST
 int main(void)
 {
     const TTest *tests[] = {
-        near_copies_get_in, the_l2tlb_answers, other_pages_do_not_get_in, a_collapse_takes_them_out,
+        near_copies_get_in, what_is_kept_answers, other_pages_do_not_get_in, a_collapse_takes_them_out,
         a_remap_takes_them_out_on_its_node, a_store_takes_them_out, a_migration_takes_them_out, a_page_given_back_takes_them_out,
         so_does_what_becomes_of_the_other_half, no_other_page_goes_with_it,
         of_all_virtual_machines_that_share_the_page,
