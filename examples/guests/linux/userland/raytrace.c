@@ -130,16 +130,18 @@ struct hit {
     const struct sphere *what; /* NULL: the floor, or nothing if far */
 };
 
-static bool meets_box(const struct node *n, const double *from, const double *inverse, double most)
+/* Single precision will do: boxes are larger than what is in them by more than it gets wrong. */
+static bool meets_box(const struct node *n, const float *from, const float *inverse, float most)
 {
-    double near = 0;
+    float near = 0;
 
     for (int axis = 0; axis < 3; axis++) {
-        double a = (n->low[axis] - from[axis]) * inverse[axis],
-               b = (n->high[axis] - from[axis]) * inverse[axis];
+        float a = (n->low[axis] - from[axis]) * inverse[axis],
+              b = (n->high[axis] - from[axis]) * inverse[axis],
+              in = a < b ? a : b, out = a < b ? b : a; /* fmin() and fmax() are calls, with more rules than needed */
 
-        near = fmin(a, b) > near ? fmin(a, b) : near;
-        most = fmax(a, b) < most ? fmax(a, b) : most;
+        near = in > near ? in : near;
+        most = out < most ? out : most;
     }
     return near <= most;
 }
@@ -158,8 +160,8 @@ static void meet_sphere(const struct sphere *s, struct vec from, struct vec way,
 
 static struct hit trace(struct vec from, struct vec way)
 {
-    const double start[3] = {from.x, from.y, from.z},
-                 inverse[3] = {1 / way.x, 1 / way.y, 1 / way.z};
+    const float start[3] = {(float)from.x, (float)from.y, (float)from.z},
+                inverse[3] = {(float)(1 / way.x), (float)(1 / way.y), (float)(1 / way.z)};
     struct hit h = {way.y < -1e-9 ? -from.y / way.y : FAR, NULL};
     uint32_t stack[64], depth = 0;
 
@@ -167,7 +169,7 @@ static struct hit trace(struct vec from, struct vec way)
     while (depth) {
         const struct node *n = &nodes[stack[--depth]];
 
-        if (!meets_box(n, start, inverse, h.distance))
+        if (!meets_box(n, start, inverse, (float)h.distance))
             continue;
         for (uint32_t i = 0; i < n->count; i++)
             meet_sphere(&spheres[n->first + i], from, way, &h);
