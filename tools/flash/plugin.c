@@ -14,6 +14,11 @@
  *
  * RAM, as Malta has it: all of it at physical 0x80000000, the first 256 MiB at 0 too. Uncached accesses are
  * no business of the caches', and cost a cycle; what devices do, the model does not see.
+ *
+ * Which accesses are uncached? Those to CKSEG1. Firmware sets Config.K0, the cache attribute of CKSEG0, to "cached" on a
+ * real machine; QEMU, which has neither caches nor firmware, leaves "uncached" there. A bare Linux takes its attribute
+ * for all of RAM from that field, in XKPHYS and in the TLB: none of its own accesses would be modelled if XKPHYS
+ * with attribute 2 were uncached. So the attribute of an address in RAM is what it would be after firmware: cached.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "flash.h"
@@ -44,12 +49,12 @@ static bool offset_of(uint64_t pa, uint64_t *offset)
 
 enum { MAPPED, CACHED, UNCACHED };
 
-/* CKSEG0 and 1, XKPHYS: whether an access is cached, and its physical address. */
+/* CKSEG0 and 1, XKPHYS: whether an access is cached if it is to RAM, and its physical address. */
 static int unmapped(uint64_t va, uint64_t *pa)
 {
     if (va >> 62 == 2) {
         *pa = va & ((UINT64_C(1) << 59) - 1);
-        return (va >> 59 & 7) == 2 ? UNCACHED : CACHED;
+        return CACHED;
     }
     *pa = va & 0x1fffffff;
     if (va >> 29 == UINT64_C(0x7fffffffc))
