@@ -41,7 +41,7 @@
 
 /*
  * What a guest may do by load and store, as bit masks over the register number: one mask per select. The
- * registers a store may change have no effect until a trapping instruction uses them. Status is among them
+ * registers a store may change have no effect until a trapping instruction, or the page-table walker, uses them. Status is among them
  * by a rule of its own: whoever stores a value that may enable interrupts then loads Cause, and if
  * Cause & Status & 0xff00 is not zero executes one trapping instruction that writes Status. All else, Count
  * among it, is for the trapping instructions.
@@ -51,9 +51,12 @@
 #define DISCO_PAGE_READ_SEL2 0x80010110
 #define DISCO_PAGE_READ_SEL3 0x80010000
 #define DISCO_PAGE_READ_SEL4 0x80010000
-#define DISCO_PAGE_READ_SEL5 0x80010000
-#define DISCO_PAGE_READ_SEL6 0x80000000
-#define DISCO_PAGE_READ_SEL7 0x80000000
+#define DISCO_PAGE_READ_SEL5 0x80010020
+#define DISCO_PAGE_READ_SEL6 0x80000060
+#define DISCO_PAGE_READ_SEL7 0x80000020
 #define DISCO_PAGE_WRITE_SEL0 0x4010503d
+#define DISCO_PAGE_WRITE_SEL5 0x00000020
+#define DISCO_PAGE_WRITE_SEL6 0x00000060
+#define DISCO_PAGE_WRITE_SEL7 0x00000020
 
 #endif

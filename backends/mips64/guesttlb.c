@@ -10,6 +10,7 @@
  *   - no two entries for one address: older ones are dropped, and purged.
  */
 #include "internal.h"
+#include "pure/walk.h"
 
 /* An L2TLB note: PPNs of both pages (24 bits each) and V, D of both, G, as the guest wrote them. */
 #define NOTE_PPN_BITS 24
@@ -75,14 +76,54 @@ static void describe(const struct mips_vtlb_entry *e, struct disco_guest_map *m)
     m->note = note_make(e);
 }
 
+/* Words of the guest's page tables, which lie where its kernel believes that nothing is mapped. */
+static bool load_words(struct mips_vcpu *a, uint64_t va, uint64_t *words, size_t n)
+{
+    struct disco_vcpu *v = a->vcpu;
+    disco_ppn ppn;
+    disco_pa pa;
+
+    if (!v->vm->backend->ops->unmapped(v, (disco_va){va}, &ppn))
+        return false;
+    pa.v = disco_ppn_base(ppn).v | (va & DISCO_PAGE_MASK);
+    return !disco_pmap_peek(v->vm->pmap, pa, words, n, v->vm->backend->node_of_cpu[mips_this_cpu()->id]);
+}
+
+/* What the guest's page tables say, if it has a walker look there. */
+static bool walk(struct mips_vcpu *a, uint64_t va, struct mips_vtlb_entry *e)
+{
+    struct mips_walk w;
+    uint64_t word[2];
+
+    if (!mips_walk_begin(&w, a->cp0, va))
+        return false;
+    while (!mips_walk_at_end(&w)) {
+        if (!load_words(a, w.at, word, 1))
+            return false;
+        mips_walk_on(&w, word[0]);
+    }
+    if (!load_words(a, w.at, word, 2))
+        return false;
+    mips_walk_pair(&w, word[0], word[1], e);
+    e->hi |= a->asid;
+    a->stats.walks++;
+    return true;
+}
+
+/*
+ * A pair that the walker has found is not written to the guest's TLB, where a processor would put it: the L2TLB keeps it,
+ * and what the L2TLB would answer is in the guest's TLB as far as the guest can tell (recall()). One that says
+ * "not valid" is kept nowhere; a guest with a walker knows that the probe in its handler may fail.
+ */
 int mips_guest_lookup(struct disco_vcpu *v, disco_va va, struct disco_guest_map *m)
 {
     struct mips_vcpu *a = mips_of(v);
     int slot = mips_vtlb_match(&a->vtlb, va.v, a->asid);
+    struct mips_vtlb_entry walked;
 
-    if (slot < 0)
+    if (slot < 0 && !walk(a, va.v, &walked))
         return DISCO_ERR_NOT_FOUND;
-    describe(&a->vtlb.entry[slot], m);
+    describe(slot < 0 ? &walked : &a->vtlb.entry[slot], m);
     return DISCO_OK;
 }
 

@@ -36,6 +36,7 @@ struct mips_stats {
     uint64_t code[32];      /**< of these, by ExcCode */
     uint64_t insn[64];      /**< privileged instructions emulated, by enum mips_insn_kind */
     uint64_t runs;          /**< of these, without a trap of their own: they followed another */
+    uint64_t walks;         /**< misses for which the guest's page tables were walked */
     uint64_t reflected;     /**< exceptions passed on to the guest's kernel */
     uint64_t interrupts;    /**< interrupts given to the guest */
     uint64_t fpu_loads;

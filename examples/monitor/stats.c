@@ -80,7 +80,7 @@ static const struct {
     {"miss_l2tlb", OF(v.miss_l2tlb)}, {"miss_pmap", OF(v.miss_pmap)},
     {"miss_guest", OF(v.miss_guest)},
     {"write_monitor", OF(v.write_monitor)}, {"write_guest", OF(v.write_guest)},
-    {"bus_errors", OF(v.bus_errors)}, {"device_accesses", OF(v.device_accesses)}, {"reflected", OF(m.reflected)},
+    {"bus_errors", OF(v.bus_errors)}, {"device_accesses", OF(v.device_accesses)}, {"reflected", OF(m.reflected)}, {"walks", OF(m.walks)},
     {"interrupts", OF(m.interrupts)}, {"insn_runs", OF(m.runs)}, {"fpu_loads", OF(m.fpu_loads)},
     {"calls_bad", OF(bad)}, {"ipis", OF(ipis)}, {"pages_freed", OF(freed)},
     {"pages_zeroed", OF(zeroed)}, {"pages_present", OF(p.present)}, {"pages_shared", OF(p.shared)},

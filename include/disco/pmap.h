@@ -343,6 +343,12 @@ typedef int disco_pmap_piece_fn(void *ctx, void *at, size_t len);
  */
 int disco_pmap_access(struct disco_pmap *pm, disco_pa pa, uint64_t len, unsigned access,
                       unsigned node, disco_pmap_piece_fn *fn, void *ctx);
+/**
+ * Load @p n aligned words of 8 bytes, all in one page, as a processor of the guest would: atomically each, from the copy
+ * nearest to @p node. @return 0; DISCO_ERR_BAD_ADDRESS; DISCO_ERR_NOT_FOUND (there is no page yet, and none is made);
+ * DISCO_ERR_BAD_ARG (not aligned, or in more than one page).
+ */
+int disco_pmap_peek(struct disco_pmap *pm, disco_pa pa, uint64_t *words, size_t n, unsigned node);
 /** Check a range without touching it: 0, DISCO_ERR_OVERFLOW, DISCO_ERR_BAD_ADDRESS. */
 int disco_pmap_check(const struct disco_pmap *pm, disco_pa pa, uint64_t len);
 /** Copy @p len bytes out of guest memory, on behalf of @p node; errors as disco_pmap_access(). */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The virtual CPU: MIPS64 Release 6, standard TLB of 64 pairs, FPU, no caches. */
 #include "cp0.h"
+#include "walk.h"
 
 #define CONFIG_M 0x80000000u
 
@@ -9,8 +10,8 @@
 /* Config1: 64 TLB entries; line size 0 says that there is no cache; FPU. */
 #define CONFIG1 (CONFIG_M | 63u << 25 | 1u)
 #define CONFIG2 CONFIG_M
-/* Config3: BadInstrP, BadInstr, UserLocal, RI and XI. */
-#define CONFIG3 (CONFIG_M | 1u << 27 | 1u << 26 | 1u << 13 | 1u << 12)
+/* Config3: BadInstrP, BadInstr, a page-table walker, UserLocal, RI and XI. */
+#define CONFIG3 (CONFIG_M | 1u << 27 | 1u << 26 | 1u << 24 | 1u << 13 | 1u << 12)
 /* Config4: TLBINV and TLBINVF, KScratch 2..7. */
 #define CONFIG4 (CONFIG_M | 2u << 29 | 0xfcu << 16)
 /* Config5: no paired LL/SC (XNP); LLAddr can break a link (LLB, which Release 6 demands). */
@@ -56,7 +57,12 @@ const struct mips_cp0_desc mips_cp0_table[MIPS_CP0_REGS] = {
     /* Pages of 4 KiB only: a guest probes by writing a mask and reading it back. */
     [MIPS_CP0_PAGEMASK] = R32(0, 0, NONE),
     [MIPS_CP0_PAGEGRAIN] = R32(PAGEGRAIN, 0, NONE),
+    [MIPS_CP0_PWBASE] = R64(0, ALL, NONE),
+    /* All levels but the base directory. */
+    [MIPS_CP0_PWFIELD] = R64(MIPS_PWFIELD_RESET, 0x3fffffff, NONE),
+    [MIPS_CP0_PWSIZE] = R64(MIPS_PWSIZE_PS, 0x3fffffc0, NONE),
     [MIPS_CP0_WIRED] = RULED(32, 0, 0x3f, WIRED, TLBSIZE),
+    [MIPS_CP0_PWCTL] = R32(0, MIPS_PWCTL_EN | MIPS_PWCTL_XU, NONE),
     [MIPS_CP0_HWRENA] = R32(0, 0x2000000f, HWRENA),
     [MIPS_CP0_BADVADDR] = R64(0, 0, NONE),
     [MIPS_CP0_BADINSTR] = R32(0, 0, NONE),

@@ -25,7 +25,11 @@ static const struct expected {
     {4, 2, 64, 0, ALL, MIPS_EFFECT_USERLOCAL},
     {5, 0, 32, 0, 0, MIPS_EFFECT_NONE},
     {5, 1, 32, BIT(31) | BIT(30) | BIT(27), 0, MIPS_EFFECT_NONE},
+    {5, 5, 64, 0, ALL, MIPS_EFFECT_NONE},
+    {5, 6, 64, BITS(27, 26) | BITS(21, 20) | BITS(15, 14) | BITS(9, 8), BITS(29, 0), MIPS_EFFECT_NONE},
+    {5, 7, 64, BIT(30), BITS(29, 6), MIPS_EFFECT_NONE},
     {6, 0, 32, 0, BITS(5, 0), MIPS_EFFECT_WIRED},
+    {6, 6, 32, 0, BIT(31) | BIT(26), MIPS_EFFECT_NONE},
     {7, 0, 32, 0, BIT(29) | BITS(3, 0), MIPS_EFFECT_HWRENA},
     {8, 0, 64, 0, 0, MIPS_EFFECT_NONE},
     {8, 1, 32, 0, 0, MIPS_EFFECT_NONE},
@@ -43,7 +47,7 @@ static const struct expected {
     {16, 0, 32, BIT(31) | BIT(14) | BIT(11) | BIT(7) | BIT(1), BITS(2, 0), MIPS_EFFECT_CONFIG},
     {16, 1, 32, BIT(31) | BITS(30, 25) | BIT(0), 0, MIPS_EFFECT_CONFIG},
     {16, 2, 32, BIT(31), 0, MIPS_EFFECT_CONFIG},
-    {16, 3, 32, BIT(31) | BIT(27) | BIT(26) | BIT(13) | BIT(12), 0, MIPS_EFFECT_CONFIG},
+    {16, 3, 32, BIT(31) | BIT(27) | BIT(26) | BIT(24) | BIT(13) | BIT(12), 0, MIPS_EFFECT_CONFIG},
     {16, 4, 32, BIT(31) | BIT(30) | BITS(23, 18), 0, MIPS_EFFECT_CONFIG},
     {16, 5, 32, BIT(13) | BIT(4), 0, MIPS_EFFECT_CONFIG},
     {17, 0, 64, 0, 0, MIPS_EFFECT_LLADDR},
@@ -118,7 +122,7 @@ static uint64_t model_write(const struct expected *e, uint64_t old, uint64_t val
         uint64_t rixi = (value & BITS(31, 30)) << 32;
         value = e->reg == 2 || e->reg == 3 ? (value & BITS(29, 0)) | rixi : sext(value);
     }
-    if ((e->reg == 0 || e->reg == 6) && (value & BITS(30, 0)) > 63) {
+    if ((e->reg == 0 || (e->reg == 6 && e->sel == 0)) && (value & BITS(30, 0)) > 63) {
         return old;
     }
     if (e->reg == 12 && (value & BITS(4, 3)) == BITS(4, 3)) {

@@ -298,6 +298,25 @@ START_TEST(access_checks_first)
 }
 END_TEST
 
+/* It looks, and nothing comes of it. */
+START_TEST(peek_makes_no_page)
+{
+    const uint64_t written[3] = {1, 2, 3};
+    uint64_t seen[3] = {0};
+
+    ck_assert_int_eq(disco_pmap_peek(&pm, (disco_pa){DISCO_PAGE_SIZE}, seen, 1, 0), DISCO_ERR_NOT_FOUND);
+    ck_assert_uint_eq(mock_stats(&pm).present, 0);
+    ck_assert_int_eq(disco_pmap_write(&pm, (disco_pa){2 * DISCO_PAGE_SIZE - 24}, written, 24, 0), 0);
+    ck_assert_int_eq(disco_pmap_peek(&pm, (disco_pa){2 * DISCO_PAGE_SIZE - 24}, seen, 3, 0), 0);
+    ck_assert_mem_eq(seen, written, sizeof seen);
+    ck_assert_int_eq(disco_pmap_peek(&pm, (disco_pa){2 * DISCO_PAGE_SIZE - 24}, seen, 4, 0), DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_pmap_peek(&pm, (disco_pa){2 * DISCO_PAGE_SIZE - 20}, seen, 1, 0), DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_pmap_peek(&pm, disco_ppn_base(ppn(pm.pages)), seen, 1, 0), DISCO_ERR_BAD_ADDRESS);
+    ck_assert_int_eq(disco_pmap_peek(&pm, (disco_pa){UINT64_MAX - 7}, seen, 1, 0), DISCO_ERR_BAD_ADDRESS);
+    ck_assert_int_eq(disco_pmap_drop(&pm, ppn(1)), 0); /* it is not held any more */
+}
+END_TEST
+
 START_TEST(purge_may_be_absent)
 {
     struct disco_pmap_config c = config(NULL, 9);
@@ -352,7 +371,7 @@ int main(void)
         enter_keeps_both_until_leave, enter_without_memory, purge_names_the_places,
         a_set_takes_eight_places,
         virtual_cpus_share_a_place, too_many_places_are_everywhere, no_set_left_is_everywhere,
-        unrecorded_places_are_not_named, access_checks_first, purge_may_be_absent,
+        unrecorded_places_are_not_named, access_checks_first, peek_makes_no_page, purge_may_be_absent,
         counters_are_summed, gauges_are_not_negative,
     };
 

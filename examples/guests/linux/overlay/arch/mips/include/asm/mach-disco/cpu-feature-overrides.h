@@ -33,7 +33,6 @@
 #define cpu_has_ftlb			0
 #define cpu_has_segments		0
 #define cpu_has_eva			0
-#define cpu_has_htw			0
 #define cpu_has_ldpte			0
 #define cpu_has_maar			0
 #define cpu_has_vtag_icache		0

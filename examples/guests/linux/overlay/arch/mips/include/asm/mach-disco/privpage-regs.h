@@ -20,7 +20,11 @@
 
 #define disco_readable(reg, sel)	((disco_mask_of(sel) >> (reg)) & 1)
 #define disco_writable(reg, sel)						\
-	((sel) == 0 ? (DISCO_PAGE_WRITE_SEL0 >> (reg)) & 1 : (reg) == 31 && (sel) >= 2)
+	((sel) == 0 ? (DISCO_PAGE_WRITE_SEL0 >> (reg)) & 1 :			\
+	 ((sel) == 5 ? DISCO_PAGE_WRITE_SEL5 >> (reg) :				\
+	  (sel) == 6 ? DISCO_PAGE_WRITE_SEL6 >> (reg) :				\
+	  (sel) == 7 ? DISCO_PAGE_WRITE_SEL7 >> (reg) : 0) & 1 ||		\
+	 ((reg) == 31 && (sel) >= 2))
 
 #undef __read_32bit_c0_register
 #undef __read_const_32bit_c0_register
