@@ -32,6 +32,26 @@ static int touch(volatile char *at)
     return sig;
 }
 
+/* The same of looking at it, and of executing what is there. */
+static int look(const volatile char *at)
+{
+    int sig = sigsetjmp(back, 1);
+
+    if (sig == 0)
+        (void)*at;
+    return sig;
+}
+
+static int execute(void *at)
+{
+    void (*f)(void) = (void (*)(void))at;
+    int sig = sigsetjmp(back, 1);
+
+    if (sig == 0)
+        f();
+    return sig;
+}
+
 static char *map(size_t size, int flags, int fd)
 {
     char *at = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, 0);
@@ -99,6 +119,21 @@ static void protection_and_end(int fd)
     printf("unmapped: signal %d\n", touch(at));
 }
 
+/* Whatever the TLB, or who fills it, knows of the page at the time: each right is looked at when the page was just used. */
+static void rights(void)
+{
+    static const int protection[] = {PROT_NONE, PROT_EXEC, PROT_READ, PROT_READ | PROT_EXEC, PROT_WRITE};
+    const uint32_t jump_back[2] = {0x03e00009u, 0}; /* jalr $zero, $ra */
+    char *at = map((size_t)page, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+
+    memcpy(at, jump_back, sizeof(jump_back));
+    for (size_t i = 0; i < sizeof(protection) / sizeof(protection[0]); i++) {
+        CHECK(mprotect(at, (size_t)page, protection[i]) == 0);
+        printf("protection %d: load %d, store %d, execute %d\n", protection[i], look(at), touch(at + 64), execute(at));
+    }
+    CHECK(munmap(at, (size_t)page) == 0);
+}
+
 static void move(void)
 {
     size_t size = (size_t)(4 * page);
@@ -126,6 +161,7 @@ int main(int argc, char **argv)
     shared_and_private(fd, (size_t)(PAGES * page));
     across_fork(fd, (size_t)(PAGES * page));
     protection_and_end(fd);
+    rights();
     move();
     report_time("mmaptest", start);
     return 0;

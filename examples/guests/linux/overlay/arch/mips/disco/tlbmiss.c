@@ -5,7 +5,10 @@
  * What they read and write of CP0 are loads and stores; the instructions that change the TLB and the eret
  * stand side by side, so that the monitor emulates them in one trap. They install the same entries as the
  * handlers that mm/tlbex.c generates, with one difference: a miss on a page that is not there goes to the page
- * fault at once, not through an invalid entry and a second exception.
+ * fault at once, not through an invalid entry and a second exception. One that is there but not valid (not used
+ * lately, or not to be read) does not: a store makes it valid in its handler, and the page fault would not.
+ *
+ * Where the virtual CPU walks the page tables, refills come only where its walker finds no table.
  *
  * $at is kept in KScratch7 of the page: Linux allocates KScratch from 2 upwards and needs two. None of the
  * accesses can raise an exception of this kernel: page, page tables and code lie in windows the monitor fills.
@@ -108,7 +111,7 @@ static void __used noinline disco_handlers(void)
 	"	dext	$27, $26, %[pte_shift], %[pte_bits]	\n"
 	"	dlsa	$1, $27, $1, 3		\n"
 	"	ld	$26, 0($1)		\n"
-	"	andi	$26, $26, %[valid]	\n"
+	"	andi	$26, $26, %[present]	\n"
 	"	beqz	$26, 5f			\n"
 	"	 dins	$1, $0, 3, 1		\n"
 	LOAD_PAIR
@@ -145,7 +148,7 @@ static void __used noinline disco_handlers(void)
 	    [pmd_shift] "i" (PMD_SHIFT), [pmd_bits] "i" (ilog2(PTRS_PER_PMD)),
 	    [pte_shift] "i" (PAGE_SHIFT), [pte_bits] "i" (ilog2(PTRS_PER_PTE)),
 	    [software] "i" (_PAGE_NO_EXEC_SHIFT), [rixi] "i" (_PAGE_GLOBAL_SHIFT - _PAGE_NO_EXEC_SHIFT),
-	    [cause] "i" (DISCO_PAGE_CAUSE), [valid] "i" (_PAGE_VALID),
+	    [cause] "i" (DISCO_PAGE_CAUSE), [present] "i" (_PAGE_PRESENT),
 	    [need_load] "i" (_PAGE_PRESENT), [set_load] "i" (SET_VALID),
 	    [need_store] "i" (_PAGE_PRESENT | _PAGE_WRITE), [need_modify] "i" (_PAGE_WRITE),
 	    [set_store] "i" (SET_DIRTY));
