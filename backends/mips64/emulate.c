@@ -121,8 +121,8 @@ static enum step execute(struct mips_vcpu *a, struct mips_insn i)
         mips_guest_tlbr(a);
         apply(a, MIPS_EFFECT_ENTRYHI);
         return STEP_NEXT;
-    case MIPS_INSN_TLBWI: mips_guest_tlbw(a, false); return STEP_NEXT;
-    case MIPS_INSN_TLBWR: mips_guest_tlbw(a, true); return STEP_NEXT;
+    case MIPS_INSN_TLBWI: mips_guest_tlbwi(a); return STEP_NEXT;
+    case MIPS_INSN_TLBWR: mips_guest_tlbwr(a); return STEP_NEXT;
     case MIPS_INSN_TLBINV: mips_guest_tlbinv(a, false); return STEP_NEXT;
     case MIPS_INSN_TLBINVF: mips_guest_tlbinv(a, true); return STEP_NEXT;
     case MIPS_INSN_ERET:

@@ -10,6 +10,8 @@
 #define COLD __attribute__((cold, noinline))
 /* Stands by itself however the monitor is compiled: tests/bench tells exits apart by what they run through. */
 #define TOLD __attribute__((noinline))
+/* Stands by itself so that what most exits pass through is short. */
+#define ASIDE __attribute__((noinline))
 
 /* What comes after an exit, for world.S: go on in the guest, or return from mips_world_enter(). */
 enum { MIPS_RESUME = 0, MIPS_LEAVE = 1 };
@@ -62,7 +64,8 @@ void mips_device_done(struct disco_vcpu *v, const struct disco_exit *x,
 /* guesttlb.c: the guest's own TLB, over the L2TLB */
 void mips_guest_tlbp(struct mips_vcpu *a);
 void mips_guest_tlbr(struct mips_vcpu *a);
-void mips_guest_tlbw(struct mips_vcpu *a, bool random);
+void mips_guest_tlbwi(struct mips_vcpu *a);
+void mips_guest_tlbwr(struct mips_vcpu *a);
 void mips_guest_tlbinv(struct mips_vcpu *a, bool everything);
 int mips_guest_lookup(struct disco_vcpu *v, disco_va va, struct disco_guest_map *m);
 
@@ -138,6 +141,20 @@ static inline uint64_t mips_hi_to_va(uint64_t hi)
     uint64_t va = hi & MIPS_ENTRYHI_VPN2;
 
     return va >> 62 == 3 ? va | ~((UINT64_C(1) << MIPS_SEGBITS) - 1) : va;
+}
+
+/* Segments that guests believe unmapped; only supervisor mode reaches them. */
+#define MIPS_DIRECT_MAP UINT64_C(0x4000000000000000)
+#define MIPS_IMAGE_WINDOW UINT64_C(0xffffffffc0000000)
+
+static inline bool mips_is_direct_map(disco_va va) { return va.v >> 60 == MIPS_DIRECT_MAP >> 60; }
+static inline bool mips_is_image(disco_va va)
+{
+    return (int64_t)va.v >> 28 == (int64_t)MIPS_IMAGE_WINDOW >> 28;
+}
+static inline bool mips_is_unmapped(disco_va va)
+{
+    return mips_is_direct_map(va) || mips_is_image(va);
 }
 
 static inline bool mips_guest_is_kernel(const struct mips_vcpu *a)

@@ -178,16 +178,14 @@ static void call_return(struct disco_vcpu *v, int64_t result)
     mips_of(v)->g.r[2] = (uint64_t)result;
 }
 
-#define DIRECT_MAP UINT64_C(0x4000000000000000)
-#define IMAGE_WINDOW UINT64_C(0xffffffffc0000000)
 #define IMAGE_PAGES (UINT64_C(0x10000000) >> DISCO_PAGE_SHIFT)
 
 static bool unmapped(const struct disco_vcpu *v, disco_va va, disco_ppn *ppn)
 {
-    (void)v; /* only supervisor mode reaches these segments */
-    if (va.v >> 60 == DIRECT_MAP >> 60)
+    (void)v;
+    if (mips_is_direct_map(va))
         ppn->v = (va.v & ~(UINT64_C(15) << 60)) >> DISCO_PAGE_SHIFT;
-    else if ((int64_t)va.v >> 28 == (int64_t)IMAGE_WINDOW >> 28)
+    else if (mips_is_image(va))
         ppn->v = (va.v & 0x0fffffff) >> DISCO_PAGE_SHIFT;
     else
         return false;
@@ -196,10 +194,10 @@ static bool unmapped(const struct disco_vcpu *v, disco_va va, disco_ppn *ppn)
 
 static size_t aliases(disco_ppn ppn, disco_vpn out[DISCO_MAX_ALIASES])
 {
-    out[0].v = (DIRECT_MAP >> DISCO_PAGE_SHIFT) + ppn.v;
+    out[0].v = (MIPS_DIRECT_MAP >> DISCO_PAGE_SHIFT) + ppn.v;
     if (ppn.v >= IMAGE_PAGES)
         return 1;
-    out[1].v = (IMAGE_WINDOW >> DISCO_PAGE_SHIFT) + ppn.v;
+    out[1].v = (MIPS_IMAGE_WINDOW >> DISCO_PAGE_SHIFT) + ppn.v;
     return 2;
 }
 
