@@ -7,6 +7,7 @@
 
 #define WORD_NOP 0x00000000u
 #define WORD_EHB 0x000000c0u
+#define OPCODE_COP0 0x10u
 #define HWR_CPUNUM 0
 #define HWR_SYNCI_STEP 1
 #define HWR_CC 2
@@ -21,16 +22,16 @@ enum step {
     STEP_ILLEGAL,
 };
 
-static enum step mfc0(struct mips_vcpu *a, struct mips_insn i, bool wide)
+ASIDE static enum step mfc0(struct mips_vcpu *a, uint32_t word, bool wide)
 {
-    unsigned index = MIPS_CP0_INDEX(i.rd, i.sel);
+    unsigned rd = mips_insn_rd(word), sel = mips_insn_sel(word), index = MIPS_CP0_INDEX(rd, sel);
 
     if (index == MIPS_CP0_COUNT)
         mips_cp0_set(a->cp0, MIPS_CP0_COUNT, mips_sext32(mips_guest_count(a)));
     else if (index == MIPS_CP0_RANDOM)
         mips_cp0_set(a->cp0, MIPS_CP0_RANDOM,
                      mips_vtlb_random(&a->random, mips_cp0_get(a->cp0, MIPS_CP0_WIRED)));
-    mips_gpr_set(&a->g, i.rt, mips_cp0_read(a->cp0, i.rd, i.sel, wide));
+    mips_gpr_set(&a->g, mips_insn_rt(word), mips_cp0_read(a->cp0, rd, sel, wide));
     return STEP_NEXT;
 }
 
@@ -68,19 +69,20 @@ static void apply(struct mips_vcpu *a, enum mips_cp0_effect effect)
     }
 }
 
-static enum step mtc0(struct mips_vcpu *a, struct mips_insn i, bool wide)
+ASIDE static enum step mtc0(struct mips_vcpu *a, uint32_t word, bool wide)
 {
-    uint64_t value = mips_gpr_get(&a->g, i.rt);
+    unsigned rd = mips_insn_rd(word), sel = mips_insn_sel(word);
+    uint64_t value = mips_gpr_get(&a->g, mips_insn_rt(word));
 
-    if (MIPS_CP0_INDEX(i.rd, i.sel) == MIPS_CP0_STATUS && (value & MIPS_ST_KSU) == MIPS_ST_KSU)
+    if (MIPS_CP0_INDEX(rd, sel) == MIPS_CP0_STATUS && (value & MIPS_ST_KSU) == MIPS_ST_KSU)
         disco_vcpu_report(a->vcpu, "asked for the reserved processor mode", value);
-    apply(a, mips_cp0_write(a->cp0, i.rd, i.sel, value, wide));
+    apply(a, mips_cp0_write(a->cp0, rd, sel, value, wide));
     return STEP_NEXT;
 }
 
-static enum step set_ie(struct mips_vcpu *a, struct mips_insn i, bool on)
+static enum step set_ie(struct mips_vcpu *a, uint32_t word, bool on)
 {
-    mips_gpr_set(&a->g, i.rt, mips_set_ie(a->cp0, on));
+    mips_gpr_set(&a->g, mips_insn_rt(word), mips_set_ie(a->cp0, on));
     return STEP_NEXT;
 }
 
@@ -107,15 +109,15 @@ static enum step monitor_call(struct mips_vcpu *a)
     return STEP_LEAVE;
 }
 
-static enum step execute(struct mips_vcpu *a, struct mips_insn i)
+static enum step execute(struct mips_vcpu *a, enum mips_insn_kind kind, uint32_t word)
 {
-    switch (i.kind) {
-    case MIPS_INSN_MFC0: return mfc0(a, i, false);
-    case MIPS_INSN_DMFC0: return mfc0(a, i, true);
-    case MIPS_INSN_MTC0: return mtc0(a, i, false);
-    case MIPS_INSN_DMTC0: return mtc0(a, i, true);
-    case MIPS_INSN_DI: return set_ie(a, i, false);
-    case MIPS_INSN_EI: return set_ie(a, i, true);
+    switch (kind) {
+    case MIPS_INSN_MFC0: return mfc0(a, word, false);
+    case MIPS_INSN_DMFC0: return mfc0(a, word, true);
+    case MIPS_INSN_MTC0: return mtc0(a, word, false);
+    case MIPS_INSN_DMTC0: return mtc0(a, word, true);
+    case MIPS_INSN_DI: return set_ie(a, word, false);
+    case MIPS_INSN_EI: return set_ie(a, word, true);
     case MIPS_INSN_TLBP: mips_guest_tlbp(a); return STEP_NEXT;
     case MIPS_INSN_TLBR:
         mips_guest_tlbr(a);
@@ -134,14 +136,23 @@ static enum step execute(struct mips_vcpu *a, struct mips_insn i)
     }
 }
 
-/* Execute one instruction; `next` is where its straight successor stands. */
-static enum step step(struct mips_vcpu *a, struct mips_insn insn, uint64_t next)
-{
-    enum step s = execute(a, insn);
+/* What one trap settles, word by word. */
+struct run {
+    uint32_t word;
+    enum mips_insn_kind kind;
+    uint64_t next;   /* where its straight successor stands */
+    unsigned behind; /* words looked at behind the one that trapped */
+};
 
-    a->stats.insn[insn.kind]++;
+static enum step step(struct mips_vcpu *a, const struct run *r)
+{
+    enum step s = execute(a, r->kind, r->word);
+
+    a->stats.insn[r->kind]++;
+    if (r->behind)
+        a->stats.runs++;
     if (s == STEP_NEXT || s == STEP_LEAVE)
-        a->g.pc = next;
+        a->g.pc = r->next;
     return s;
 }
 
@@ -167,30 +178,24 @@ static bool peek(const struct mips_vcpu *a, uint64_t pc, uint32_t *word)
 }
 
 /*
- * Go on with the words that follow, as long as they are privileged, or mere hazard barriers. What
- * turns out illegal is left alone: it will trap by itself, with registers that tell of it.
+ * Is the word that follows to be settled, too? It is if it is privileged, with mere hazard barriers before it at most.
  */
-static enum step run_on(struct mips_vcpu *a)
+static bool follows(struct mips_vcpu *a, struct run *r)
 {
     uint32_t word;
-    enum step s = STEP_NEXT;
 
-    for (unsigned n = 0; n < RUN_MAX && s == STEP_NEXT && peek(a, a->g.pc, &word); n++) {
-        struct mips_insn insn;
-
-        if (word == WORD_EHB || word == WORD_NOP) {
-            a->g.pc += 4;
+    for (; r->behind < RUN_MAX && peek(a, a->g.pc, &word); a->g.pc += 4) {
+        r->behind++;
+        if (word == WORD_EHB || word == WORD_NOP)
             continue;
-        }
-        if (word >> 26 != 0x10)
-            break;
-        insn = mips_decode(word);
-        if (insn.kind == MIPS_INSN_RESERVED || mips_interrupt_pending(a->cp0))
-            break;
-        a->stats.runs++;
-        s = step(a, insn, a->g.pc + 4);
+        if (word >> 26 != OPCODE_COP0)
+            return false;
+        r->word = word;
+        r->kind = mips_insn_kind(word);
+        r->next = a->g.pc + 4;
+        return r->kind != MIPS_INSN_RESERVED && !mips_interrupt_pending(a->cp0);
     }
-    return s == STEP_ILLEGAL ? STEP_NEXT : s;
+    return false;
 }
 
 /* Where to go on after this exit's instruction; a slot's branch is evaluated before it commits. */
@@ -207,16 +212,21 @@ bool mips_successor(struct mips_vcpu *a, uint64_t *next)
                           mips_fpu_bit0(a, mips_branch_fpr(branch)), next);
 }
 
-int mips_emulate_run(struct mips_vcpu *a)
+/* What turns out illegal behind another is left alone: it will trap by itself, with registers that tell of it. */
+ASIDE int mips_emulate_run(struct mips_vcpu *a)
 {
-    uint64_t next;
+    struct run r = {.word = mips_get32(C0_BADINSTR)};
     enum step s = STEP_ILLEGAL;
+    uint64_t next;
 
-    if (mips_successor(a, &next))
-        s = step(a, mips_decode(mips_get32(C0_BADINSTR)), next);
-    if (s == STEP_NEXT)
-        s = run_on(a);
-    if (s == STEP_ILLEGAL) {
+    if (mips_successor(a, &next)) {
+        r.next = next;
+        r.kind = mips_insn_kind(r.word);
+        do {
+            s = step(a, &r);
+        } while (s == STEP_NEXT && follows(a, &r));
+    }
+    if (s == STEP_ILLEGAL && !r.behind) {
         a->exit->kind = DISCO_EXIT_PRIVILEGED;
         a->exit->va = (disco_va){a->g.pc};
         return MIPS_LEAVE;
