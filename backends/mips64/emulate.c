@@ -16,9 +16,10 @@
 #define RUN_MAX 8 /* words settled by one trap: interrupts wait no longer than that */
 
 enum step {
-    STEP_NEXT,    /* go on behind the instruction */
-    STEP_JUMPED,  /* pc is set */
-    STEP_LEAVE,   /* the libraries go on; pc is behind the instruction */
+    STEP_NEXT,   /* go on behind the instruction */
+    STEP_WROTE,  /* the same, and it wrote a general register */
+    STEP_JUMPED, /* pc is set */
+    STEP_LEAVE,  /* the libraries go on; pc is behind the instruction */
     STEP_ILLEGAL,
 };
 
@@ -32,7 +33,7 @@ ASIDE static enum step mfc0(struct mips_vcpu *a, uint32_t word, bool wide)
         mips_cp0_set(a->cp0, MIPS_CP0_RANDOM,
                      mips_vtlb_random(&a->random, mips_cp0_get(a->cp0, MIPS_CP0_WIRED)));
     mips_gpr_set(&a->g, mips_insn_rt(word), mips_cp0_read(a->cp0, rd, sel, wide));
-    return STEP_NEXT;
+    return STEP_WROTE;
 }
 
 /* The real HWREna lets through what reads the same on the real processor. */
@@ -83,7 +84,7 @@ ASIDE static enum step mtc0(struct mips_vcpu *a, uint32_t word, bool wide)
 static enum step set_ie(struct mips_vcpu *a, uint32_t word, bool on)
 {
     mips_gpr_set(&a->g, mips_insn_rt(word), mips_set_ie(a->cp0, on));
-    return STEP_NEXT;
+    return STEP_WROTE;
 }
 
 static enum step eret(struct mips_vcpu *a)
@@ -142,15 +143,20 @@ struct run {
     enum mips_insn_kind kind;
     uint64_t next;   /* where its straight successor stands */
     unsigned behind; /* words looked at behind the one that trapped */
+    bool wrote;      /* a general register, perhaps: as a slot's branch may have */
 };
 
-static enum step step(struct mips_vcpu *a, const struct run *r)
+static enum step step(struct mips_vcpu *a, struct run *r)
 {
     enum step s = execute(a, r->kind, r->word);
 
     a->stats.insn[r->kind]++;
     if (r->behind)
         a->stats.runs++;
+    if (s == STEP_WROTE) {
+        r->wrote = true;
+        s = STEP_NEXT;
+    }
     if (s == STEP_NEXT || s == STEP_LEAVE)
         a->g.pc = r->next;
     return s;
@@ -215,7 +221,7 @@ bool mips_successor(struct mips_vcpu *a, uint64_t *next)
 /* What turns out illegal behind another is left alone: it will trap by itself, with registers that tell of it. */
 ASIDE int mips_emulate_run(struct mips_vcpu *a)
 {
-    struct run r = {.word = mips_get32(C0_BADINSTR)};
+    struct run r = {.word = mips_get32(C0_BADINSTR), .wrote = a->cause & CAUSE_BD};
     enum step s = STEP_ILLEGAL;
     uint64_t next;
 
@@ -231,7 +237,9 @@ ASIDE int mips_emulate_run(struct mips_vcpu *a)
         a->exit->va = (disco_va){a->g.pc};
         return MIPS_LEAVE;
     }
-    return s == STEP_LEAVE ? MIPS_LEAVE : MIPS_RESUME;
+    if (s == STEP_LEAVE)
+        return MIPS_LEAVE;
+    return r.wrote ? MIPS_RELOAD : MIPS_RESUME;
 }
 
 static bool read_hwr(struct mips_vcpu *a, unsigned n, uint64_t *value)
@@ -262,5 +270,5 @@ TOLD int mips_emulate_rdhwr(struct mips_vcpu *a)
     a->stats.insn[MIPS_INSN_RDHWR]++;
     mips_gpr_set(&a->g, insn.rt, value);
     a->g.pc = next;
-    return MIPS_RESUME;
+    return MIPS_RELOAD;
 }

@@ -13,8 +13,11 @@
 /* Stands by itself so that what most exits pass through is short. */
 #define ASIDE __attribute__((noinline))
 
-/* What comes after an exit, for world.S: go on in the guest, or return from mips_world_enter(). */
-enum { MIPS_RESUME = 0, MIPS_LEAVE = 1 };
+/*
+ * What comes after an exit, for world.S: go on in the guest, go on with general registers that have changed, or return from
+ * mips_world_enter().
+ */
+enum { MIPS_RESUME = 0, MIPS_RELOAD = 1, MIPS_LEAVE = 2 };
 
 /* The real Cause. */
 #define CAUSE_BD 0x80000000u

@@ -179,6 +179,33 @@ static enum disco_next miss(struct disco_vcpu *v, const struct disco_exit *x)
     return ask_l2tlb(v, x, &next) ? next : ask_guest(v, x);
 }
 
+static void count_miss(struct disco_vcpu *v)
+{
+    disco_count_own(&v->stats.exits[DISCO_EXIT_MISS], 1);
+    disco_count_own(&v->l2tlb->misses, 1);
+    disco_count_own(&v->stats.miss_guest, 1);
+}
+
+/* The same order, and the same result, as far as the guest alone is concerned. */
+bool disco_vcpu_settle_miss(struct disco_vcpu *v, const struct disco_exit *x)
+{
+    struct disco_guest_map m;
+    disco_ppn ppn;
+
+    if (ops_of(v)->unmapped(v, x->va, &ppn) ||
+        disco_l2tlb_peek(v->l2tlb, x->va, ops_of(v)->asid(v)))
+        return false;
+    if (ops_of(v)->guest_lookup(v, x->va, &m))
+        inject(v, DISCO_INJECT_MISS, x);
+    else if (!m.want[disco_half(x->va)])
+        inject(v, DISCO_INJECT_INVALID, x);
+    else if (!(ops_of(v)->tlbe_rights(m.want[disco_half(x->va)]) & rights_for(x->access)) ||
+             disco_vcpu_enter_pair(v, x->va, &m))
+        return false;
+    count_miss(v);
+    return true;
+}
+
 static enum disco_next call(struct disco_vcpu *v, const struct disco_exit *x)
 {
     int64_t result = DISCO_ERR_BAD_CALL;
