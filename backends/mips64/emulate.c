@@ -162,24 +162,14 @@ static enum step step(struct mips_vcpu *a, struct run *r)
     return s;
 }
 
-/*
- * The word at a guest address of the kernel image, if it can be had without a fault. Only the image
- * window is looked at: there the pmap gives the page without any search. The page cannot go away
- * meanwhile: who revokes it waits for this processor, which counts as in its guest until the exit is settled
- * or left (smp.c).
- */
+/* The word at an address of the kernel image. */
 static bool peek(const struct mips_vcpu *a, uint64_t pc, uint32_t *word)
 {
-    uint64_t ppn = (pc & 0x0fffffff) >> DISCO_PAGE_SHIFT;
-    disco_tlbe e;
+    const uint32_t *at = mips_is_image((disco_va){pc}) ? mips_find(a, (disco_va){pc}) : NULL;
 
-    if ((int64_t)pc >> 28 != -4 || ppn >= a->pairs * 2)
+    if (!at)
         return false;
-    e = __atomic_load_n(&a->pmap[ppn].tlbe, __ATOMIC_ACQUIRE);
-    if (!e)
-        return false;
-    *word = *(const uint32_t *)(MIPS_XKPHYS + (mips_tlbe_mpn(e).v << DISCO_PAGE_SHIFT) +
-                                (pc & DISCO_PAGE_MASK));
+    *word = *at;
     return true;
 }
 

@@ -91,17 +91,34 @@ static void describe(const struct mips_vtlb_entry *e, struct disco_guest_map *m)
     m->note = note_make(e);
 }
 
-/* Words of the guest's page tables, which lie where its kernel believes that nothing is mapped. */
-static bool load_words(struct mips_vcpu *a, uint64_t va, uint64_t *words, size_t n)
+/* With the page held. */
+ASIDE static bool load_held(struct mips_vcpu *a, uint64_t va, uint64_t *words, size_t n)
 {
     struct disco_vcpu *v = a->vcpu;
     disco_ppn ppn;
     disco_pa pa;
 
-    if (!v->vm->backend->ops->unmapped(v, (disco_va){va}, &ppn))
+    if (!mips_unmapped((disco_va){va}, &ppn))
         return false;
     pa.v = disco_ppn_base(ppn).v | (va & DISCO_PAGE_MASK);
     return !disco_pmap_peek(v->vm->pmap, pa, words, n, v->vm->backend->node_of_cpu[mips_this_cpu()->id]);
+}
+
+/*
+ * Words (1 or 2) of the guest's page tables, which lie where its kernel believes that nothing is mapped. On an exit they are
+ * read as the guest would read them.
+ */
+static bool load_words(struct mips_vcpu *a, uint64_t va, uint64_t *words, size_t n)
+{
+    bool in_guest = __atomic_load_n(&mips_this_cpu()->where, __ATOMIC_RELAXED) == MIPS_IN_GUEST;
+    bool aligned = !(va & (n * sizeof *words - 1));
+    const uint64_t *at = in_guest && aligned ? mips_find(a, (disco_va){va}) : NULL;
+
+    if (!at)
+        return load_held(a, va, words, n);
+    for (size_t i = 0; i < n; i++)
+        words[i] = disco_load(&at[i]);
+    return true;
 }
 
 /* What the guest's page tables say, if it has a walker look there. */

@@ -155,6 +155,36 @@ static inline bool mips_is_image(disco_va va)
 {
     return (int64_t)va.v >> 28 == (int64_t)MIPS_IMAGE_WINDOW >> 28;
 }
+/* The physical page behind an address, if a guest believes its segment to be unmapped. */
+static inline bool mips_unmapped(disco_va va, disco_ppn *ppn)
+{
+    if (mips_is_direct_map(va))
+        ppn->v = (va.v & ~(UINT64_C(15) << 60)) >> DISCO_PAGE_SHIFT;
+    else if (mips_is_image(va))
+        ppn->v = (va.v & 0x0fffffff) >> DISCO_PAGE_SHIFT;
+    else
+        return false;
+    return true;
+}
+
+/*
+ * Where the monitor finds what the guest has at @p va, in a segment that it believes unmapped: there the pmap gives the page
+ * without any search. NULL if that cannot be had so. The page cannot go away while this processor counts as in its
+ * guest, that is until the exit is settled or left: who revokes it waits for this processor (smp.c).
+ */
+static inline const void *mips_find(const struct mips_vcpu *a, disco_va va)
+{
+    disco_ppn ppn;
+    disco_tlbe e;
+
+    if (!mips_unmapped(va, &ppn) || ppn.v >= a->pairs * 2)
+        return NULL;
+    e = __atomic_load_n(&a->pmap[ppn.v].tlbe, __ATOMIC_ACQUIRE);
+    if (!e)
+        return NULL;
+    return (const void *)(MIPS_XKPHYS + disco_mpn_base(mips_tlbe_mpn(e)).v + (va.v & DISCO_PAGE_MASK));
+}
+
 static inline bool mips_is_unmapped(disco_va va)
 {
     return mips_is_direct_map(va) || mips_is_image(va);

@@ -183,13 +183,7 @@ static void call_return(struct disco_vcpu *v, int64_t result)
 static bool unmapped(const struct disco_vcpu *v, disco_va va, disco_ppn *ppn)
 {
     (void)v;
-    if (mips_is_direct_map(va))
-        ppn->v = (va.v & ~(UINT64_C(15) << 60)) >> DISCO_PAGE_SHIFT;
-    else if (mips_is_image(va))
-        ppn->v = (va.v & 0x0fffffff) >> DISCO_PAGE_SHIFT;
-    else
-        return false;
-    return true;
+    return mips_unmapped(va, ppn);
 }
 
 static size_t aliases(disco_ppn ppn, disco_vpn out[DISCO_MAX_ALIASES])
