@@ -128,18 +128,6 @@ static void switch_out(struct disco_vcpu *v)
     a->outside = true;
 }
 
-/* A page that is there, but not to be read, or executed: exceptions of their own (PageGrain.IEC is set). */
-static unsigned invalid(struct disco_vcpu *v, const struct disco_exit *x)
-{
-    struct disco_guest_map m;
-
-    if (x->access == DISCO_ACCESS_STORE)
-        return MIPS_EXC_TLBS;
-    if (mips_guest_lookup(v, x->va, &m) || !m.want[x->va.v >> DISCO_PAGE_SHIFT & 1])
-        return MIPS_EXC_TLBL;
-    return x->access == DISCO_ACCESS_FETCH ? MIPS_EXC_TLBXI : MIPS_EXC_TLBRI;
-}
-
 static void inject(struct disco_vcpu *v, enum disco_inject what, const struct disco_exit *x)
 {
     bool store = x->access == DISCO_ACCESS_STORE;
@@ -148,7 +136,12 @@ static void inject(struct disco_vcpu *v, enum disco_inject what, const struct di
 
     switch (what) {
     case DISCO_INJECT_MISS: mips_raise(a, tlb, true, x->va.v); break;
-    case DISCO_INJECT_INVALID: mips_raise(a, invalid(v, x), false, x->va.v); break;
+    case DISCO_INJECT_INVALID: mips_raise(a, tlb, false, x->va.v); break;
+    /* Exceptions of their own: PageGrain.IEC is set. */
+    case DISCO_INJECT_FORBIDDEN:
+        mips_raise(a, x->access == DISCO_ACCESS_FETCH ? MIPS_EXC_TLBXI : MIPS_EXC_TLBRI, false,
+                   x->va.v);
+        break;
     case DISCO_INJECT_WRITE: mips_raise(a, MIPS_EXC_MOD, false, x->va.v); break;
     case DISCO_INJECT_BUS_ERROR:
         mips_raise(a, x->access == DISCO_ACCESS_FETCH ? MIPS_EXC_IBE : MIPS_EXC_DBE, false,

@@ -40,6 +40,9 @@ START_TEST(what_the_guest_alone_answers_is_settled_at_once)
     guest_has(1, VA + 4 * DISCO_PAGE_SIZE, sim_lo(3, DISCO_RWX, false), 0);
     ck_assert(settled(VA + 5 * DISCO_PAGE_SIZE, DISCO_ACCESS_FETCH));
     expect(DISCO_INJECT_INVALID, VA + 5 * DISCO_PAGE_SIZE);
+    guest_has(1, VA + 6 * DISCO_PAGE_SIZE, sim_lo(3, DISCO_READ, false), 0);
+    ck_assert(settled(VA + 6 * DISCO_PAGE_SIZE, DISCO_ACCESS_FETCH));
+    expect(DISCO_INJECT_FORBIDDEN, VA + 6 * DISCO_PAGE_SIZE);
 }
 END_TEST
 
