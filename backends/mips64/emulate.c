@@ -7,6 +7,7 @@
 
 #define WORD_NOP 0x00000000u
 #define WORD_EHB 0x000000c0u
+#define OPCODE_COP0 0x10u
 #define HWR_CPUNUM 0
 #define HWR_SYNCI_STEP 1
 #define HWR_CC 2
@@ -15,23 +16,24 @@
 #define RUN_MAX 8 /* words settled by one trap: interrupts wait no longer than that */
 
 enum step {
-    STEP_NEXT,    /* go on behind the instruction */
-    STEP_JUMPED,  /* pc is set */
-    STEP_LEAVE,   /* the libraries go on; pc is behind the instruction */
+    STEP_NEXT,   /* go on behind the instruction */
+    STEP_WROTE,  /* the same, and it wrote a general register */
+    STEP_JUMPED, /* pc is set */
+    STEP_LEAVE,  /* the libraries go on; pc is behind the instruction */
     STEP_ILLEGAL,
 };
 
-static enum step mfc0(struct mips_vcpu *a, struct mips_insn i, bool wide)
+ASIDE static enum step mfc0(struct mips_vcpu *a, uint32_t word, bool wide)
 {
-    unsigned index = MIPS_CP0_INDEX(i.rd, i.sel);
+    unsigned rd = mips_insn_rd(word), sel = mips_insn_sel(word), index = MIPS_CP0_INDEX(rd, sel);
 
     if (index == MIPS_CP0_COUNT)
         mips_cp0_set(a->cp0, MIPS_CP0_COUNT, mips_sext32(mips_guest_count(a)));
     else if (index == MIPS_CP0_RANDOM)
         mips_cp0_set(a->cp0, MIPS_CP0_RANDOM,
                      mips_vtlb_random(&a->random, mips_cp0_get(a->cp0, MIPS_CP0_WIRED)));
-    mips_gpr_set(&a->g, i.rt, mips_cp0_read(a->cp0, i.rd, i.sel, wide));
-    return STEP_NEXT;
+    mips_gpr_set(&a->g, mips_insn_rt(word), mips_cp0_read(a->cp0, rd, sel, wide));
+    return STEP_WROTE;
 }
 
 /* The real HWREna lets through what reads the same on the real processor. */
@@ -68,20 +70,21 @@ static void apply(struct mips_vcpu *a, enum mips_cp0_effect effect)
     }
 }
 
-static enum step mtc0(struct mips_vcpu *a, struct mips_insn i, bool wide)
+ASIDE static enum step mtc0(struct mips_vcpu *a, uint32_t word, bool wide)
 {
-    uint64_t value = mips_gpr_get(&a->g, i.rt);
+    unsigned rd = mips_insn_rd(word), sel = mips_insn_sel(word);
+    uint64_t value = mips_gpr_get(&a->g, mips_insn_rt(word));
 
-    if (MIPS_CP0_INDEX(i.rd, i.sel) == MIPS_CP0_STATUS && (value & MIPS_ST_KSU) == MIPS_ST_KSU)
+    if (MIPS_CP0_INDEX(rd, sel) == MIPS_CP0_STATUS && (value & MIPS_ST_KSU) == MIPS_ST_KSU)
         disco_vcpu_report(a->vcpu, "asked for the reserved processor mode", value);
-    apply(a, mips_cp0_write(a->cp0, i.rd, i.sel, value, wide));
+    apply(a, mips_cp0_write(a->cp0, rd, sel, value, wide));
     return STEP_NEXT;
 }
 
-static enum step set_ie(struct mips_vcpu *a, struct mips_insn i, bool on)
+static enum step set_ie(struct mips_vcpu *a, uint32_t word, bool on)
 {
-    mips_gpr_set(&a->g, i.rt, mips_set_ie(a->cp0, on));
-    return STEP_NEXT;
+    mips_gpr_set(&a->g, mips_insn_rt(word), mips_set_ie(a->cp0, on));
+    return STEP_WROTE;
 }
 
 static enum step eret(struct mips_vcpu *a)
@@ -107,22 +110,22 @@ static enum step monitor_call(struct mips_vcpu *a)
     return STEP_LEAVE;
 }
 
-static enum step execute(struct mips_vcpu *a, struct mips_insn i)
+static enum step execute(struct mips_vcpu *a, enum mips_insn_kind kind, uint32_t word)
 {
-    switch (i.kind) {
-    case MIPS_INSN_MFC0: return mfc0(a, i, false);
-    case MIPS_INSN_DMFC0: return mfc0(a, i, true);
-    case MIPS_INSN_MTC0: return mtc0(a, i, false);
-    case MIPS_INSN_DMTC0: return mtc0(a, i, true);
-    case MIPS_INSN_DI: return set_ie(a, i, false);
-    case MIPS_INSN_EI: return set_ie(a, i, true);
+    switch (kind) {
+    case MIPS_INSN_MFC0: return mfc0(a, word, false);
+    case MIPS_INSN_DMFC0: return mfc0(a, word, true);
+    case MIPS_INSN_MTC0: return mtc0(a, word, false);
+    case MIPS_INSN_DMTC0: return mtc0(a, word, true);
+    case MIPS_INSN_DI: return set_ie(a, word, false);
+    case MIPS_INSN_EI: return set_ie(a, word, true);
     case MIPS_INSN_TLBP: mips_guest_tlbp(a); return STEP_NEXT;
     case MIPS_INSN_TLBR:
         mips_guest_tlbr(a);
         apply(a, MIPS_EFFECT_ENTRYHI);
         return STEP_NEXT;
-    case MIPS_INSN_TLBWI: mips_guest_tlbw(a, false); return STEP_NEXT;
-    case MIPS_INSN_TLBWR: mips_guest_tlbw(a, true); return STEP_NEXT;
+    case MIPS_INSN_TLBWI: mips_guest_tlbwi(a); return STEP_NEXT;
+    case MIPS_INSN_TLBWR: mips_guest_tlbwr(a); return STEP_NEXT;
     case MIPS_INSN_TLBINV: mips_guest_tlbinv(a, false); return STEP_NEXT;
     case MIPS_INSN_TLBINVF: mips_guest_tlbinv(a, true); return STEP_NEXT;
     case MIPS_INSN_ERET:
@@ -134,63 +137,61 @@ static enum step execute(struct mips_vcpu *a, struct mips_insn i)
     }
 }
 
-/* Execute one instruction; `next` is where its straight successor stands. */
-static enum step step(struct mips_vcpu *a, struct mips_insn insn, uint64_t next)
-{
-    enum step s = execute(a, insn);
+/* What one trap settles, word by word. */
+struct run {
+    uint32_t word;
+    enum mips_insn_kind kind;
+    uint64_t next;   /* where its straight successor stands */
+    unsigned behind; /* words looked at behind the one that trapped */
+    bool wrote;      /* a general register, perhaps: as a slot's branch may have */
+};
 
-    a->stats.insn[insn.kind]++;
+static enum step step(struct mips_vcpu *a, struct run *r)
+{
+    enum step s = execute(a, r->kind, r->word);
+
+    a->stats.insn[r->kind]++;
+    if (r->behind)
+        a->stats.runs++;
+    if (s == STEP_WROTE) {
+        r->wrote = true;
+        s = STEP_NEXT;
+    }
     if (s == STEP_NEXT || s == STEP_LEAVE)
-        a->g.pc = next;
+        a->g.pc = r->next;
     return s;
 }
 
-/*
- * The word at a guest address of the kernel image, if it can be had without a fault. Only the image
- * window is looked at: there the pmap gives the page without any search. The page cannot go away
- * meanwhile: who revokes it waits for this processor, which counts as in its guest until the exit is settled
- * or left (smp.c).
- */
+/* The word at an address of the kernel image. */
 static bool peek(const struct mips_vcpu *a, uint64_t pc, uint32_t *word)
 {
-    uint64_t ppn = (pc & 0x0fffffff) >> DISCO_PAGE_SHIFT;
-    disco_tlbe e;
+    const uint32_t *at = mips_is_image((disco_va){pc}) ? mips_find(a, (disco_va){pc}) : NULL;
 
-    if ((int64_t)pc >> 28 != -4 || ppn >= a->pairs * 2)
+    if (!at)
         return false;
-    e = __atomic_load_n(&a->pmap[ppn].tlbe, __ATOMIC_ACQUIRE);
-    if (!e)
-        return false;
-    *word = *(const uint32_t *)(MIPS_XKPHYS + (mips_tlbe_mpn(e).v << DISCO_PAGE_SHIFT) +
-                                (pc & DISCO_PAGE_MASK));
+    *word = *at;
     return true;
 }
 
 /*
- * Go on with the words that follow, as long as they are privileged, or mere hazard barriers. What
- * turns out illegal is left alone: it will trap by itself, with registers that tell of it.
+ * Is the word that follows to be settled, too? It is if it is privileged, with mere hazard barriers before it at most.
  */
-static enum step run_on(struct mips_vcpu *a)
+static bool follows(struct mips_vcpu *a, struct run *r)
 {
     uint32_t word;
-    enum step s = STEP_NEXT;
 
-    for (unsigned n = 0; n < RUN_MAX && s == STEP_NEXT && peek(a, a->g.pc, &word); n++) {
-        struct mips_insn insn;
-
-        if (word == WORD_EHB || word == WORD_NOP) {
-            a->g.pc += 4;
+    for (; r->behind < RUN_MAX && peek(a, a->g.pc, &word); a->g.pc += 4) {
+        r->behind++;
+        if (word == WORD_EHB || word == WORD_NOP)
             continue;
-        }
-        if (word >> 26 != 0x10)
-            break;
-        insn = mips_decode(word);
-        if (insn.kind == MIPS_INSN_RESERVED || mips_interrupt_pending(a->cp0))
-            break;
-        a->stats.runs++;
-        s = step(a, insn, a->g.pc + 4);
+        if (word >> 26 != OPCODE_COP0)
+            return false;
+        r->word = word;
+        r->kind = mips_insn_kind(word);
+        r->next = a->g.pc + 4;
+        return r->kind != MIPS_INSN_RESERVED && !mips_interrupt_pending(a->cp0);
     }
-    return s == STEP_ILLEGAL ? STEP_NEXT : s;
+    return false;
 }
 
 /* Where to go on after this exit's instruction; a slot's branch is evaluated before it commits. */
@@ -207,21 +208,28 @@ bool mips_successor(struct mips_vcpu *a, uint64_t *next)
                           mips_fpu_bit0(a, mips_branch_fpr(branch)), next);
 }
 
-int mips_emulate_run(struct mips_vcpu *a)
+/* What turns out illegal behind another is left alone: it will trap by itself, with registers that tell of it. */
+ASIDE int mips_emulate_run(struct mips_vcpu *a)
 {
-    uint64_t next;
+    struct run r = {.word = mips_get32(C0_BADINSTR), .wrote = a->cause & CAUSE_BD};
     enum step s = STEP_ILLEGAL;
+    uint64_t next;
 
-    if (mips_successor(a, &next))
-        s = step(a, mips_decode(mips_get32(C0_BADINSTR)), next);
-    if (s == STEP_NEXT)
-        s = run_on(a);
-    if (s == STEP_ILLEGAL) {
+    if (mips_successor(a, &next)) {
+        r.next = next;
+        r.kind = mips_insn_kind(r.word);
+        do {
+            s = step(a, &r);
+        } while (s == STEP_NEXT && follows(a, &r));
+    }
+    if (s == STEP_ILLEGAL && !r.behind) {
         a->exit->kind = DISCO_EXIT_PRIVILEGED;
         a->exit->va = (disco_va){a->g.pc};
         return MIPS_LEAVE;
     }
-    return s == STEP_LEAVE ? MIPS_LEAVE : MIPS_RESUME;
+    if (s == STEP_LEAVE)
+        return MIPS_LEAVE;
+    return r.wrote ? MIPS_RELOAD : MIPS_RESUME;
 }
 
 static bool read_hwr(struct mips_vcpu *a, unsigned n, uint64_t *value)
@@ -252,5 +260,5 @@ TOLD int mips_emulate_rdhwr(struct mips_vcpu *a)
     a->stats.insn[MIPS_INSN_RDHWR]++;
     mips_gpr_set(&a->g, insn.rt, value);
     a->g.pc = next;
-    return MIPS_RESUME;
+    return MIPS_RELOAD;
 }

@@ -28,7 +28,7 @@ static bool timer(struct mips_cpu *cpu)
  * A guest's Compare and another processor's flush are settled here; the rest is the monitor's. The line of the board's
  * devices is a level, which the monitor lowers by looking after them: until then no guest goes on.
  */
-static int interrupt(struct mips_vcpu *a)
+ASIDE static int interrupt(struct mips_vcpu *a)
 {
     struct mips_cpu *cpu = mips_this_cpu();
     bool host = a->cause & CAUSE_IP_DEVICE;
@@ -47,6 +47,15 @@ COLD static int bad_segment(struct mips_vcpu *a, uint64_t va)
     return MIPS_RESUME;
 }
 
+static enum disco_access access_of(const struct mips_vcpu *a, uint64_t va)
+{
+    if (CAUSE_CODE(a->cause) == MIPS_EXC_TLBS)
+        return DISCO_ACCESS_STORE;
+    if (va == a->g.pc || ((a->cause & CAUSE_BD) && va == a->g.pc + 4))
+        return DISCO_ACCESS_FETCH;
+    return DISCO_ACCESS_LOAD;
+}
+
 static int miss(struct mips_vcpu *a)
 {
     uint64_t va = mips_get(C0_BADVADDR);
@@ -55,11 +64,8 @@ static int miss(struct mips_vcpu *a)
         return bad_segment(a, va);
     a->missed = a->refill ? (va & ~UINT64_C(0x1fff)) | 1 : 0;
     a->exit->va = (disco_va){va};
-    a->exit->access = CAUSE_CODE(a->cause) == MIPS_EXC_TLBS ? DISCO_ACCESS_STORE
-                      : va == a->g.pc || ((a->cause & CAUSE_BD) && va == a->g.pc + 4)
-                          ? DISCO_ACCESS_FETCH
-                          : DISCO_ACCESS_LOAD;
-    return leave(a, DISCO_EXIT_MISS);
+    a->exit->access = access_of(a, va);
+    return disco_vcpu_settle_miss(a->vcpu, a->exit) ? MIPS_RESUME : leave(a, DISCO_EXIT_MISS);
 }
 
 static int write_fault(struct mips_vcpu *a)
@@ -151,16 +157,18 @@ void mips_account_monitor(struct mips_vcpu *a)
 
 int mips_exit(struct mips_vcpu *a)
 {
+    int next;
+
     account_guest(a);
     a->cause = mips_get32(C0_CAUSE);
     a->stats.exits++;
     a->stats.code[CAUSE_CODE(a->cause)]++;
-    if (dispatch(a) == MIPS_LEAVE) {
+    next = dispatch(a);
+    if (next == MIPS_LEAVE)
         a->hw_status = 0;
-        return MIPS_LEAVE;
-    }
-    finish(a);
-    return MIPS_RESUME;
+    else
+        finish(a);
+    return next;
 }
 
 void mips_entry(struct mips_vcpu *a)

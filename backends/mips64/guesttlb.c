@@ -12,27 +12,28 @@
 #include "internal.h"
 #include "pure/walk.h"
 
-/* An L2TLB note: PPNs of both pages (24 bits each) and V, D of both, G, as the guest wrote them. */
-#define NOTE_PPN_BITS 24
-#define NOTE_PPN_MASK ((UINT64_C(1) << NOTE_PPN_BITS) - 1)
+/*
+ * An L2TLB note is the pair as the guest wrote it. Of an EntryLo 32 bits are in use, two at the top (RI, XI) and thirty at
+ * the bottom; the last, G, is the same in both, and kept once.
+ */
 #define LO_PFN_SHIFT 6
-#define LO_FLAGS 7u /* D, V, G */
-#define LO_CACHED (3u << 3)
-
-static uint64_t note_half(uint64_t lo)
-{
-    return (lo >> LO_PFN_SHIFT & NOTE_PPN_MASK) << 5 | (lo >> 62) << 3 | (lo & LO_FLAGS);
-}
+#define LO_PFN_MASK ((UINT64_C(1) << 24) - 1)
+#define LO_BOTTOM ((UINT64_C(1) << 30) - 1)
 
 static uint64_t note_make(const struct mips_vtlb_entry *e)
 {
-    return note_half(e->lo0) | note_half(e->lo1) << 29;
+    uint64_t even = (uint32_t)(e->lo0 | e->lo0 >> 32), odd = (uint32_t)(e->lo1 | e->lo1 >> 32);
+
+    return even | odd >> 1 << 32;
 }
 
-static uint64_t note_lo(uint64_t note)
+static uint64_t note_lo(uint64_t half) { return (half & LO_BOTTOM) | half >> 30 << 62; }
+
+static uint64_t note_even(uint64_t note) { return note_lo((uint32_t)note); }
+
+static uint64_t note_odd(uint64_t note)
 {
-    return (note >> 5 & NOTE_PPN_MASK) << LO_PFN_SHIFT | (note >> 3 & 3) << 62 | LO_CACHED |
-           (note & LO_FLAGS);
+    return note_lo(note >> 32 << 1 | (note & MIPS_ENTRYLO_G));
 }
 
 static struct mips_vtlb_entry registers(const struct mips_vcpu *a)
@@ -58,10 +59,24 @@ static void purge(struct mips_vcpu *a, const struct mips_vtlb_entry *e)
     }
 }
 
-static void purge_dropped(struct mips_vcpu *a, uint64_t dropped)
+/* Of entries that overlapped with a new one; mostly there is none. */
+ASIDE static void purge_dropped(struct mips_vcpu *a, uint64_t dropped)
 {
     for (; dropped; dropped &= dropped - 1)
         purge(a, &a->vtlb.entry[__builtin_ctzll(dropped)]);
+}
+
+/* Write a slot of the guest's TLB. The entry as it stands there now; NULL if there is no such slot. */
+static const struct mips_vtlb_entry *write_slot(struct mips_vcpu *a, uint64_t index,
+                                                const struct mips_vtlb_entry *regs)
+{
+    uint64_t dropped;
+
+    if (!mips_vtlb_write(&a->vtlb, index, regs, &dropped))
+        return NULL;
+    if (dropped)
+        purge_dropped(a, dropped);
+    return &a->vtlb.entry[(uint32_t)index];
 }
 
 static void describe(const struct mips_vtlb_entry *e, struct disco_guest_map *m)
@@ -69,24 +84,41 @@ static void describe(const struct mips_vtlb_entry *e, struct disco_guest_map *m)
     m->pair = disco_va_page((disco_va){mips_hi_to_va(e->hi)});
     m->asid = (uint32_t)(e->hi & MIPS_ENTRYHI_ASID);
     m->global = e->lo0 & MIPS_ENTRYLO_G;
-    m->ppn[0].v = e->lo0 >> LO_PFN_SHIFT & NOTE_PPN_MASK;
-    m->ppn[1].v = e->lo1 >> LO_PFN_SHIFT & NOTE_PPN_MASK;
+    m->ppn[0].v = e->lo0 >> LO_PFN_SHIFT & LO_PFN_MASK;
+    m->ppn[1].v = e->lo1 >> LO_PFN_SHIFT & LO_PFN_MASK;
     m->want[0] = e->lo0 & MIPS_ENTRYLO_V ? e->lo0 : 0;
     m->want[1] = e->lo1 & MIPS_ENTRYLO_V ? e->lo1 : 0;
     m->note = note_make(e);
 }
 
-/* Words of the guest's page tables, which lie where its kernel believes that nothing is mapped. */
-static bool load_words(struct mips_vcpu *a, uint64_t va, uint64_t *words, size_t n)
+/* With the page held. */
+ASIDE static bool load_held(struct mips_vcpu *a, uint64_t va, uint64_t *words, size_t n)
 {
     struct disco_vcpu *v = a->vcpu;
     disco_ppn ppn;
     disco_pa pa;
 
-    if (!v->vm->backend->ops->unmapped(v, (disco_va){va}, &ppn))
+    if (!mips_unmapped((disco_va){va}, &ppn))
         return false;
     pa.v = disco_ppn_base(ppn).v | (va & DISCO_PAGE_MASK);
     return !disco_pmap_peek(v->vm->pmap, pa, words, n, v->vm->backend->node_of_cpu[mips_this_cpu()->id]);
+}
+
+/*
+ * Words (1 or 2) of the guest's page tables, which lie where its kernel believes that nothing is mapped. On an exit they are
+ * read as the guest would read them.
+ */
+static bool load_words(struct mips_vcpu *a, uint64_t va, uint64_t *words, size_t n)
+{
+    bool in_guest = __atomic_load_n(&mips_this_cpu()->where, __ATOMIC_RELAXED) == MIPS_IN_GUEST;
+    bool aligned = !(va & (n * sizeof *words - 1));
+    const uint64_t *at = in_guest && aligned ? mips_find(a, (disco_va){va}) : NULL;
+
+    if (!at)
+        return load_held(a, va, words, n);
+    for (size_t i = 0; i < n; i++)
+        words[i] = disco_load(&at[i]);
+    return true;
 }
 
 /* What the guest's page tables say, if it has a walker look there. */
@@ -134,16 +166,14 @@ static int recall(struct mips_vcpu *a, uint64_t hi)
     const struct disco_l2tlb_entry *e =
         disco_l2tlb_peek(a->vcpu->l2tlb, (disco_va){va}, (uint32_t)(hi & MIPS_ENTRYHI_ASID));
     struct mips_vtlb_entry back;
-    struct mips_vtlb_change change;
     unsigned slot;
 
     if (!e)
         return -1;
     slot = mips_vtlb_random(&a->random, mips_cp0_get(a->cp0, MIPS_CP0_WIRED));
     back = (struct mips_vtlb_entry){.hi = hi & ~MIPS_ENTRYHI_EHINV,
-                                    .lo0 = note_lo(e->note), .lo1 = note_lo(e->note >> 29)};
-    mips_vtlb_write(&a->vtlb, slot, &back, &change);
-    purge_dropped(a, change.dropped);
+                                    .lo0 = note_even(e->note), .lo1 = note_odd(e->note)};
+    write_slot(a, slot, &back);
     return (int)slot;
 }
 
@@ -191,9 +221,10 @@ void mips_guest_tlbr(struct mips_vcpu *a)
     mips_cp0_set(a->cp0, MIPS_CP0_PAGEMASK, e.mask);
 }
 
+/* The same pages under the same ASID; an entry that was invalidated, whatever its EntryHi, is not what was valid. */
 static bool same_pair(const struct mips_vtlb_entry *a, const struct mips_vtlb_entry *b)
 {
-    return !((a->hi ^ b->hi) & (MIPS_ENTRYHI_VPN2 | MIPS_ENTRYHI_ASID)) &&
+    return !((a->hi ^ b->hi) & (MIPS_ENTRYHI_VPN2 | MIPS_ENTRYHI_ASID | MIPS_ENTRYHI_EHINV)) &&
            !((a->lo0 ^ b->lo0) & MIPS_ENTRYLO_G);
 }
 
@@ -203,34 +234,44 @@ static bool same_pair(const struct mips_vtlb_entry *a, const struct mips_vtlb_en
  */
 static void enter(struct mips_vcpu *a, const struct mips_vtlb_entry *e)
 {
-    const struct disco_backend_ops *ops = a->vcpu->vm->backend->ops;
     struct disco_guest_map m;
-    disco_ppn ppn;
 
     describe(e, &m);
-    if (!ops->unmapped(a->vcpu, disco_vpn_base(m.pair), &ppn))
+    if (!mips_is_unmapped(disco_vpn_base(m.pair)))
         (void)disco_vcpu_enter_pair(a->vcpu, disco_vpn_base(m.pair), &m);
 }
 
-void mips_guest_tlbw(struct mips_vcpu *a, bool random)
+static void use(struct mips_vcpu *a, const struct mips_vtlb_entry *e)
 {
-    uint64_t index = random ? mips_vtlb_random(&a->random, mips_cp0_get(a->cp0, MIPS_CP0_WIRED))
-                            : mips_cp0_get(a->cp0, MIPS_CP0_INDEX_REG);
-    struct mips_vtlb_entry regs = registers(a), now;
-    struct mips_vtlb_change change;
-
-    if (!mips_vtlb_write(&a->vtlb, index, &regs, &change))
+    if (e->hi & MIPS_ENTRYHI_EHINV)
         return;
-    mips_vtlb_read(&a->vtlb, index, &now);
-    purge_dropped(a, change.dropped);
-    if (!random && !(change.replaced.hi & MIPS_ENTRYHI_EHINV) && !same_pair(&change.replaced, &now))
-        purge(a, &change.replaced);
-    if (now.hi & MIPS_ENTRYHI_EHINV)
-        return;
-    if (!(now.lo0 & MIPS_ENTRYLO_V) && !(now.lo1 & MIPS_ENTRYLO_V))
-        purge(a, &now);
+    if ((e->lo0 | e->lo1) & MIPS_ENTRYLO_V)
+        enter(a, e);
     else
-        enter(a, &now);
+        purge(a, e);
+}
+
+void mips_guest_tlbwr(struct mips_vcpu *a)
+{
+    struct mips_vtlb_entry regs = registers(a);
+    uint64_t wired = mips_cp0_get(a->cp0, MIPS_CP0_WIRED);
+
+    use(a, write_slot(a, mips_vtlb_random(&a->random, wired), &regs));
+}
+
+void mips_guest_tlbwi(struct mips_vcpu *a)
+{
+    uint64_t index = mips_cp0_get(a->cp0, MIPS_CP0_INDEX_REG);
+    struct mips_vtlb_entry regs = registers(a), before;
+    const struct mips_vtlb_entry *now;
+
+    mips_vtlb_read(&a->vtlb, index, &before);
+    now = write_slot(a, index, &regs);
+    if (!now)
+        return;
+    if (!(before.hi & MIPS_ENTRYHI_EHINV) && !same_pair(&before, now))
+        purge(a, &before);
+    use(a, now);
 }
 
 COLD void mips_guest_tlbinv(struct mips_vcpu *a, bool everything)

@@ -10,9 +10,14 @@
 #define COLD __attribute__((cold, noinline))
 /* Stands by itself however the monitor is compiled: tests/bench tells exits apart by what they run through. */
 #define TOLD __attribute__((noinline))
+/* Stands by itself so that what most exits pass through is short. */
+#define ASIDE __attribute__((noinline))
 
-/* What comes after an exit, for world.S: go on in the guest, or return from mips_world_enter(). */
-enum { MIPS_RESUME = 0, MIPS_LEAVE = 1 };
+/*
+ * What comes after an exit, for world.S: go on in the guest, go on with general registers that have changed, or return from
+ * mips_world_enter().
+ */
+enum { MIPS_RESUME = 0, MIPS_RELOAD = 1, MIPS_LEAVE = 2 };
 
 /* The real Cause. */
 #define CAUSE_BD 0x80000000u
@@ -62,7 +67,8 @@ void mips_device_done(struct disco_vcpu *v, const struct disco_exit *x,
 /* guesttlb.c: the guest's own TLB, over the L2TLB */
 void mips_guest_tlbp(struct mips_vcpu *a);
 void mips_guest_tlbr(struct mips_vcpu *a);
-void mips_guest_tlbw(struct mips_vcpu *a, bool random);
+void mips_guest_tlbwi(struct mips_vcpu *a);
+void mips_guest_tlbwr(struct mips_vcpu *a);
 void mips_guest_tlbinv(struct mips_vcpu *a, bool everything);
 int mips_guest_lookup(struct disco_vcpu *v, disco_va va, struct disco_guest_map *m);
 
@@ -138,6 +144,50 @@ static inline uint64_t mips_hi_to_va(uint64_t hi)
     uint64_t va = hi & MIPS_ENTRYHI_VPN2;
 
     return va >> 62 == 3 ? va | ~((UINT64_C(1) << MIPS_SEGBITS) - 1) : va;
+}
+
+/* Segments that guests believe unmapped; only supervisor mode reaches them. */
+#define MIPS_DIRECT_MAP UINT64_C(0x4000000000000000)
+#define MIPS_IMAGE_WINDOW UINT64_C(0xffffffffc0000000)
+
+static inline bool mips_is_direct_map(disco_va va) { return va.v >> 60 == MIPS_DIRECT_MAP >> 60; }
+static inline bool mips_is_image(disco_va va)
+{
+    return (int64_t)va.v >> 28 == (int64_t)MIPS_IMAGE_WINDOW >> 28;
+}
+/* The physical page behind an address, if a guest believes its segment to be unmapped. */
+static inline bool mips_unmapped(disco_va va, disco_ppn *ppn)
+{
+    if (mips_is_direct_map(va))
+        ppn->v = (va.v & ~(UINT64_C(15) << 60)) >> DISCO_PAGE_SHIFT;
+    else if (mips_is_image(va))
+        ppn->v = (va.v & 0x0fffffff) >> DISCO_PAGE_SHIFT;
+    else
+        return false;
+    return true;
+}
+
+/*
+ * Where the monitor finds what the guest has at @p va, in a segment that it believes unmapped: there the pmap gives the page
+ * without any search. NULL if that cannot be had so. The page cannot go away while this processor counts as in its
+ * guest, that is until the exit is settled or left: who revokes it waits for this processor (smp.c).
+ */
+static inline const void *mips_find(const struct mips_vcpu *a, disco_va va)
+{
+    disco_ppn ppn;
+    disco_tlbe e;
+
+    if (!mips_unmapped(va, &ppn) || ppn.v >= a->pairs * 2)
+        return NULL;
+    e = __atomic_load_n(&a->pmap[ppn.v].tlbe, __ATOMIC_ACQUIRE);
+    if (!e)
+        return NULL;
+    return (const void *)(MIPS_XKPHYS + disco_mpn_base(mips_tlbe_mpn(e)).v + (va.v & DISCO_PAGE_MASK));
+}
+
+static inline bool mips_is_unmapped(disco_va va)
+{
+    return mips_is_direct_map(va) || mips_is_image(va);
 }
 
 static inline bool mips_guest_is_kernel(const struct mips_vcpu *a)

@@ -51,7 +51,8 @@ struct mips_stats {
 struct mips_vcpu {
     struct mips_gpr g;   /**< registers; g.pc is where the guest goes on */
     uint64_t host_sp;    /**< the monitor's stack while the guest runs */
-    uint64_t refill;     /**< this exit came through the refill vector */
+    uint64_t refill;     /**< this exit came through the refill vector; until it is left, the registers that C
+                              keeps are not in `g`: world.S */
     struct disco_pmap_entry *pmap;
     uint64_t pairs;      /**< pairs of pages in it */
     struct disco_l2tlb *near; /**< the virtual CPU's */

@@ -2,7 +2,9 @@
 /* Exceptions that the guest's kernel gets: the registers of this exit put into the virtual ones. */
 #include "internal.h"
 
-TOLD void mips_raise(struct mips_vcpu *a, unsigned code, bool refill, uint64_t badvaddr)
+/* With mips_exception() in it: what it is told stays in registers. */
+__attribute__((flatten)) TOLD void mips_raise(struct mips_vcpu *a, unsigned code, bool refill,
+                                              uint64_t badvaddr)
 {
     bool fetch = code == MIPS_EXC_IBE || a->g.pc == badvaddr;
     struct mips_exc exc = {

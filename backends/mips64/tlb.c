@@ -70,16 +70,10 @@ void mips_set_asid(struct mips_vcpu *a, uint64_t asid)
  * After a refill there is nothing to replace (`missed` knows the pair, for the current ASID);
  * whatever else loads must look first, for two entries that match are an error.
  */
-void mips_tlb_load(struct disco_vcpu *v, disco_vpn pair, uint32_t asid, bool global,
-                   const disco_tlbe e[2])
+static inline void load(struct mips_vcpu *a, uint64_t va, uint64_t tag, uint64_t g,
+                        const disco_tlbe e[2])
 {
-    struct mips_vcpu *a = mips_of(v);
-    uint64_t va = disco_vpn_base(pair).v & PAIR_MASK;
-    uint64_t g = global && !mips_is_tagged() ? LO_G : 0;
-    uint64_t tag = mips_tag(a, asid);
     bool absent = a->missed == (va | 1) && tag == a->tag;
-
-    a->user_globals |= global && va >> 62 == 0;
 
     mips_set(C0_ENTRYHI, va | tag);
     mips_set(C0_ENTRYLO0, e[0] | g);
@@ -94,6 +88,27 @@ void mips_tlb_load(struct disco_vcpu *v, disco_vpn pair, uint32_t asid, bool glo
         mips_set(C0_ENTRYHI, a->tag);
     if (absent)
         a->missed = 0;
+}
+
+/* For another address space than the current one. */
+ASIDE static void load_other(struct mips_vcpu *a, uint64_t va, uint32_t asid, uint64_t g,
+                             const disco_tlbe e[2])
+{
+    load(a, va, mips_tag(a, asid), g, e);
+}
+
+void mips_tlb_load(struct disco_vcpu *v, disco_vpn pair, uint32_t asid, bool global,
+                   const disco_tlbe e[2])
+{
+    struct mips_vcpu *a = mips_of(v);
+    uint64_t va = disco_vpn_base(pair).v & PAIR_MASK;
+    uint64_t g = global && !mips_is_tagged() ? LO_G : 0;
+
+    a->user_globals |= global && va >> 62 == 0;
+    if (asid == a->asid)
+        load(a, va, a->tag, g, e);
+    else
+        load_other(a, va, asid, g, e);
 }
 
 /*

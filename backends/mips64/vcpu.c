@@ -128,18 +128,6 @@ static void switch_out(struct disco_vcpu *v)
     a->outside = true;
 }
 
-/* A page that is there, but not to be read, or executed: exceptions of their own (PageGrain.IEC is set). */
-static unsigned invalid(struct disco_vcpu *v, const struct disco_exit *x)
-{
-    struct disco_guest_map m;
-
-    if (x->access == DISCO_ACCESS_STORE)
-        return MIPS_EXC_TLBS;
-    if (mips_guest_lookup(v, x->va, &m) || !m.want[x->va.v >> DISCO_PAGE_SHIFT & 1])
-        return MIPS_EXC_TLBL;
-    return x->access == DISCO_ACCESS_FETCH ? MIPS_EXC_TLBXI : MIPS_EXC_TLBRI;
-}
-
 static void inject(struct disco_vcpu *v, enum disco_inject what, const struct disco_exit *x)
 {
     bool store = x->access == DISCO_ACCESS_STORE;
@@ -148,7 +136,12 @@ static void inject(struct disco_vcpu *v, enum disco_inject what, const struct di
 
     switch (what) {
     case DISCO_INJECT_MISS: mips_raise(a, tlb, true, x->va.v); break;
-    case DISCO_INJECT_INVALID: mips_raise(a, invalid(v, x), false, x->va.v); break;
+    case DISCO_INJECT_INVALID: mips_raise(a, tlb, false, x->va.v); break;
+    /* Exceptions of their own: PageGrain.IEC is set. */
+    case DISCO_INJECT_FORBIDDEN:
+        mips_raise(a, x->access == DISCO_ACCESS_FETCH ? MIPS_EXC_TLBXI : MIPS_EXC_TLBRI, false,
+                   x->va.v);
+        break;
     case DISCO_INJECT_WRITE: mips_raise(a, MIPS_EXC_MOD, false, x->va.v); break;
     case DISCO_INJECT_BUS_ERROR:
         mips_raise(a, x->access == DISCO_ACCESS_FETCH ? MIPS_EXC_IBE : MIPS_EXC_DBE, false,
@@ -178,28 +171,20 @@ static void call_return(struct disco_vcpu *v, int64_t result)
     mips_of(v)->g.r[2] = (uint64_t)result;
 }
 
-#define DIRECT_MAP UINT64_C(0x4000000000000000)
-#define IMAGE_WINDOW UINT64_C(0xffffffffc0000000)
 #define IMAGE_PAGES (UINT64_C(0x10000000) >> DISCO_PAGE_SHIFT)
 
 static bool unmapped(const struct disco_vcpu *v, disco_va va, disco_ppn *ppn)
 {
-    (void)v; /* only supervisor mode reaches these segments */
-    if (va.v >> 60 == DIRECT_MAP >> 60)
-        ppn->v = (va.v & ~(UINT64_C(15) << 60)) >> DISCO_PAGE_SHIFT;
-    else if ((int64_t)va.v >> 28 == (int64_t)IMAGE_WINDOW >> 28)
-        ppn->v = (va.v & 0x0fffffff) >> DISCO_PAGE_SHIFT;
-    else
-        return false;
-    return true;
+    (void)v;
+    return mips_unmapped(va, ppn);
 }
 
 static size_t aliases(disco_ppn ppn, disco_vpn out[DISCO_MAX_ALIASES])
 {
-    out[0].v = (DIRECT_MAP >> DISCO_PAGE_SHIFT) + ppn.v;
+    out[0].v = (MIPS_DIRECT_MAP >> DISCO_PAGE_SHIFT) + ppn.v;
     if (ppn.v >= IMAGE_PAGES)
         return 1;
-    out[1].v = (IMAGE_WINDOW >> DISCO_PAGE_SHIFT) + ppn.v;
+    out[1].v = (MIPS_IMAGE_WINDOW >> DISCO_PAGE_SHIFT) + ppn.v;
     return 2;
 }
 

@@ -27,7 +27,7 @@
     dmfc0   $k0, KS_VCPU
     beqz    $k0, monitor_fault
      nop
-    b       mips_exit_save
+    b       mips_exit_general
      sd     $zero, VCPU_REFILL($k0)
     .endm
 
@@ -168,11 +168,8 @@ refill_slow:
     dmfc0   $k0, KS_VCPU
     beqz    $k0, monitor_fault
      nop
-    sd      $ra, VCPU_GPR + 31 * 8($k0)
-    li      $ra, 1
-    sd      $ra, VCPU_REFILL($k0)
-    b       mips_exit_save
-     ld     $ra, VCPU_GPR + 31 * 8($k0)
+    b       mips_exit_refill
+     sd     $k0, VCPU_REFILL($k0)   /* anything but 0 */
 
 /*
  * What the refill vector branches to when every miss goes to C. The monitor's option vectors=c asks for it; a

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The world switch: in by mips_world_enter(), out through mips_exit_save.
+ * The world switch: in by mips_world_enter(), out through mips_exit_general or mips_exit_refill.
  *
- * Most exits are settled by the backend alone: mips_exit() returns 0 and the guest goes on, with
+ * Most exits are settled by the backend alone: mips_exit() says so and the guest goes on, with
  * Status.EXL set all the while, so that Status need not be written. Only when the libraries are
  * needed does mips_world_enter() return, with EXL clear.
+ *
+ * Registers are of two kinds: KEPT, which C gives back as it found them or never touches, and CHANGED.
+ * Instructions are emulated on struct mips_vcpu, so an exit by the general vector stores all, and those
+ * that are kept are loaded again if one was changed there. A TLB refill needs no register of the guest's:
+ * what is kept is stored only if the libraries are needed. While the monitor is in C, k0 stays
+ * struct mips_vcpu: compilers leave it alone, and nothing interrupts.
  */
 #include "offsets.h"
 #include "regs.h"
@@ -14,6 +20,15 @@
     .section .text.mips_world, "ax"
 
 #define HOST_FRAME (12 * 8)
+#define KEPT 16,17,18,19,20,21,22,23,27,28,30
+#define CHANGED 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,24,25,29,31
+
+    /* Load or store registers of the guest; k0 = struct mips_vcpu. */
+    .macro  guest op, registers:vararg
+    .irp    r, \registers
+    \op     $\r, VCPU_GPR + \r * 8($k0)
+    .endr
+    .endm
 
 /* void mips_world_enter(struct mips_vcpu *) */
     .globl mips_world_enter
@@ -38,91 +53,43 @@ mips_world_enter:
     mtc0    $t0, C0_STATUS
     ehb
     jal     mips_entry
-     move   $s0, $a0
-    move    $k0, $s0
-
-resume:                             /* k0 = struct mips_vcpu */
-    ld      $t0, VCPU_PC($k0)
-    dmtc0   $k0, KS_VCPU
-    dmtc0   $t0, C0_EPC
-    ld      $1, VCPU_GPR + 1 * 8($k0)
-    ld      $2, VCPU_GPR + 2 * 8($k0)
-    ld      $3, VCPU_GPR + 3 * 8($k0)
-    ld      $4, VCPU_GPR + 4 * 8($k0)
-    ld      $5, VCPU_GPR + 5 * 8($k0)
-    ld      $6, VCPU_GPR + 6 * 8($k0)
-    ld      $7, VCPU_GPR + 7 * 8($k0)
-    ld      $8, VCPU_GPR + 8 * 8($k0)
-    ld      $9, VCPU_GPR + 9 * 8($k0)
-    ld      $10, VCPU_GPR + 10 * 8($k0)
-    ld      $11, VCPU_GPR + 11 * 8($k0)
-    ld      $12, VCPU_GPR + 12 * 8($k0)
-    ld      $13, VCPU_GPR + 13 * 8($k0)
-    ld      $14, VCPU_GPR + 14 * 8($k0)
-    ld      $15, VCPU_GPR + 15 * 8($k0)
-    ld      $16, VCPU_GPR + 16 * 8($k0)
-    ld      $17, VCPU_GPR + 17 * 8($k0)
-    ld      $18, VCPU_GPR + 18 * 8($k0)
-    ld      $19, VCPU_GPR + 19 * 8($k0)
-    ld      $20, VCPU_GPR + 20 * 8($k0)
-    ld      $21, VCPU_GPR + 21 * 8($k0)
-    ld      $22, VCPU_GPR + 22 * 8($k0)
-    ld      $23, VCPU_GPR + 23 * 8($k0)
-    ld      $24, VCPU_GPR + 24 * 8($k0)
-    ld      $25, VCPU_GPR + 25 * 8($k0)
-    ld      $27, VCPU_GPR + 27 * 8($k0)
-    ld      $28, VCPU_GPR + 28 * 8($k0)
-    ld      $29, VCPU_GPR + 29 * 8($k0)
-    ld      $30, VCPU_GPR + 30 * 8($k0)
-    ld      $31, VCPU_GPR + 31 * 8($k0)
-    ld      $26, VCPU_GPR + 26 * 8($k0)
-    eret
+     move   $k0, $a0
+    b       resume
+     nop
 
 /* From the vectors: k0 = struct mips_vcpu, the guest's k0 in KS_K0, every other register live. */
-    .globl mips_exit_save
-mips_exit_save:
-    sd      $1, VCPU_GPR + 1 * 8($k0)
-    sd      $2, VCPU_GPR + 2 * 8($k0)
-    sd      $3, VCPU_GPR + 3 * 8($k0)
-    sd      $4, VCPU_GPR + 4 * 8($k0)
-    sd      $5, VCPU_GPR + 5 * 8($k0)
-    sd      $6, VCPU_GPR + 6 * 8($k0)
-    sd      $7, VCPU_GPR + 7 * 8($k0)
-    sd      $8, VCPU_GPR + 8 * 8($k0)
-    sd      $9, VCPU_GPR + 9 * 8($k0)
-    sd      $10, VCPU_GPR + 10 * 8($k0)
-    sd      $11, VCPU_GPR + 11 * 8($k0)
-    sd      $12, VCPU_GPR + 12 * 8($k0)
-    sd      $13, VCPU_GPR + 13 * 8($k0)
-    sd      $14, VCPU_GPR + 14 * 8($k0)
-    sd      $15, VCPU_GPR + 15 * 8($k0)
-    sd      $16, VCPU_GPR + 16 * 8($k0)
-    sd      $17, VCPU_GPR + 17 * 8($k0)
-    sd      $18, VCPU_GPR + 18 * 8($k0)
-    sd      $19, VCPU_GPR + 19 * 8($k0)
-    sd      $20, VCPU_GPR + 20 * 8($k0)
-    sd      $21, VCPU_GPR + 21 * 8($k0)
-    sd      $22, VCPU_GPR + 22 * 8($k0)
-    sd      $23, VCPU_GPR + 23 * 8($k0)
-    sd      $24, VCPU_GPR + 24 * 8($k0)
-    sd      $25, VCPU_GPR + 25 * 8($k0)
-    sd      $27, VCPU_GPR + 27 * 8($k0)
-    sd      $28, VCPU_GPR + 28 * 8($k0)
-    sd      $29, VCPU_GPR + 29 * 8($k0)
-    sd      $30, VCPU_GPR + 30 * 8($k0)
-    sd      $31, VCPU_GPR + 31 * 8($k0)
+    .globl mips_exit_general, mips_exit_refill
+mips_exit_general:
+    guest   sd, KEPT
+mips_exit_refill:
+    guest   sd, CHANGED
     dmfc0   $t0, KS_K0
     dmfc0   $t1, C0_EPC
     sd      $t0, VCPU_GPR + 26 * 8($k0)
     sd      $t1, VCPU_PC($k0)
     dmtc0   $zero, KS_VCPU          /* the monitor has the processor */
     ld      $sp, VCPU_HOST_SP($k0)
-    move    $s0, $k0
-    jal     mips_exit               /* int mips_exit(struct mips_vcpu *): 0 = go on */
+    jal     mips_exit               /* int mips_exit(struct mips_vcpu *) */
      move   $a0, $k0
-    beqz    $v0, resume
-     move   $k0, $s0
+    beqz    $v0, resume_changed     /* MIPS_RESUME */
+     addiu  $v0, $v0, -1
+    bnez    $v0, leave              /* neither MIPS_RELOAD */
+     ld     $t0, VCPU_REFILL($k0)
+resume:
+    guest   ld, KEPT
+resume_changed:
+    ld      $t0, VCPU_PC($k0)
+    dmtc0   $k0, KS_VCPU
+    dmtc0   $t0, C0_EPC
+    guest   ld, CHANGED
+    ld      $k0, VCPU_GPR + 26 * 8($k0)
+    eret
 
+leave:
+    beqz    $t0, 1f
+     nop
+    guest   sd, KEPT
+1:
     /* Back to the libraries, with a clean kernel-mode Status. */
     li      $t0, ST_KX | ST_SX | ST_UX | ST_FR
     mtc0    $t0, C0_STATUS

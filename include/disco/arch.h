@@ -104,6 +104,7 @@ struct disco_device_access {
 enum disco_inject {
     DISCO_INJECT_MISS,      /**< no entry: the guest's refill handler */
     DISCO_INJECT_INVALID,   /**< an entry that is not valid */
+    DISCO_INJECT_FORBIDDEN, /**< a load or fetch that a valid entry does not allow */
     DISCO_INJECT_WRITE,     /**< store to a page the guest itself made read-only */
     DISCO_INJECT_BUS_ERROR, /**< a physical address behind which there is nothing */
     DISCO_INJECT_ILLEGAL,   /**< an instruction that this CPU does not have */

@@ -175,7 +175,7 @@ struct disco_pmap_pair {
     disco_tlbe e[2];    /**< out: what to load; 0 where the guest has nothing or owns nothing */
     int err[2];         /**< out: why e[i] is 0 though wanted: BAD_ADDRESS, NO_MEMORY, BAD_ARG */
     bool copied;        /**< out: a page has replicas; e[] leads to the one that is nearest to the node */
-    bool held[2];       /**< private */
+    struct disco_pmap_entry *held[2]; /**< private */
 };
 
 /**

@@ -252,6 +252,13 @@ void disco_vcpu_line(struct disco_vcpu *v, unsigned line, bool up);
  */
 enum disco_next disco_vcpu_handle(struct disco_vcpu *v, const struct disco_exit *x);
 /**
+ * For a backend, from within `enter`: do what disco_vcpu_handle() would do for the miss @p x, whose `access` and `va`
+ * count, if that takes nothing but this virtual CPU: the guest's own TLB answers, or the guest is to hear of it. Calls no
+ * hook, and `inject` alone of what changes registers. Own processor. @return whether it has been done, and the guest goes on;
+ * if not, nothing has happened.
+ */
+bool disco_vcpu_settle_miss(struct disco_vcpu *v, const struct disco_exit *x);
+/**
  * Put the pair that the guest maps at @p m into L2TLB and hardware TLB (pmap entries held
  * meanwhile). @p va: the address that is needed now. Own processor.
  * @return 0; DISCO_ERR_BAD_ADDRESS (the page of @p va is outside the VM), DISCO_ERR_NO_MEMORY.

@@ -27,22 +27,19 @@ static void start_again(struct disco_l2tlb *t)
     t->next_context = 3;
 }
 
-uint32_t disco_context_get(struct disco_l2tlb *t, uint32_t asid)
+__attribute__((noinline)) void disco_context_new(struct disco_l2tlb *t, uint32_t asid)
 {
-    if (t->context_of[asid])
-        return t->context_of[asid];
     if (t->next_context > CONTEXT_MASK)
         start_again(t);
     if (!t->context_of[asid])
         t->context_of[asid] = (uint16_t)t->next_context++;
     set_flip(t);
-    return t->context_of[asid];
 }
 
 void disco_context_drop(struct disco_l2tlb *t, uint32_t asid)
 {
     t->context_of[asid] = 0;
-    disco_context_get(t, t->current_asid);
+    disco_context_ensure(t, t->current_asid);
 }
 
 void disco_context_drop_all(struct disco_l2tlb *t)
@@ -52,7 +49,7 @@ void disco_context_drop_all(struct disco_l2tlb *t)
         start_again(t);
     else
         t->global_context = t->next_context++;
-    disco_context_get(t, t->current_asid);
+    disco_context_ensure(t, t->current_asid);
     set_flip(t);
 }
 
@@ -62,7 +59,7 @@ int disco_l2tlb_set_asid(struct disco_l2tlb *t, uint32_t asid, uint64_t hw_asid)
         return DISCO_ERR_BAD_ARG;
     t->current_asid = asid;
     t->hw_asid = hw_asid;
-    disco_context_get(t, asid);
+    disco_context_ensure(t, asid);
     set_flip(t);
     return DISCO_OK;
 }

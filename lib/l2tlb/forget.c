@@ -5,7 +5,8 @@
  */
 #include "l2tlb_private.h"
 
-void disco_l2set_forget_global(struct disco_l2tlb_entry *set, uint64_t bits)
+/* The global entry of a pair, and every alias of it. */
+static void forget_global(struct disco_l2tlb_entry *set, uint64_t bits)
 {
     for (unsigned w = 0; w < DISCO_L2TLB_WAYS; w++) {
         if (same_pair(key_of(&set[w]), bits) && set[w].note & DISCO_L2TLB_GLOBAL)
@@ -24,10 +25,10 @@ void disco_l2tlb_forget(struct disco_l2tlb *t, disco_va va, uint32_t asid)
         own = find_key(set, bits | t->context_of[asid]);
     if (own)
         set_key(own, 0);
-    disco_l2set_forget_global(set, bits);
+    forget_global(set, bits);
 }
 
-void disco_l2set_clear_pair(struct disco_l2tlb_entry *set, uint64_t bits)
+static void clear_pair(struct disco_l2tlb_entry *set, uint64_t bits)
 {
     for (unsigned w = 0; w < DISCO_L2TLB_WAYS; w++) {
         if (same_pair(key_of(&set[w]), bits))
@@ -41,9 +42,9 @@ void disco_l2tlb_forget_vpn(struct disco_l2tlb *t, disco_vpn vpn)
     uint64_t va = disco_vpn_base(vpn).v, bits = pair_bits(t, va);
     struct disco_l2tlb_entry *set = set_of(t, va);
 
-    disco_l2set_clear_pair(set, bits);
+    clear_pair(set, bits);
     disco_fence();
-    disco_l2set_clear_pair(set, bits);
+    clear_pair(set, bits);
 }
 
 void disco_l2tlb_forget_asid(struct disco_l2tlb *t, uint32_t asid)

@@ -11,6 +11,8 @@
  */
 #include "l2tlb_private.h"
 
+_Static_assert(DISCO_L2TLB_WAYS == 2, "inserting is written for two ways");
+
 static bool is_alias_of(const struct disco_l2tlb_entry *a, const struct disco_l2tlb_entry *g)
 {
     uint64_t key = key_of(g);
@@ -60,24 +62,45 @@ struct disco_l2tlb_entry *disco_l2set_alias(struct disco_l2tlb_entry *set,
     return a;
 }
 
+/*
+ * Is this way the one to write to, because the key stands there already? Else it is cleared if it holds the pair by a global
+ * translation, or by any when a global one is entered.
+ */
+static bool is_own(struct disco_l2tlb_entry *e, uint64_t bits, uint64_t key, bool global)
+{
+    uint64_t there = key_of(e);
+
+    if (there == key)
+        return true;
+    if (same_pair(there, bits) && (global || e->note & DISCO_L2TLB_GLOBAL))
+        set_key(e, 0);
+    return false;
+}
+
+/* By itself, so that those after the first are short. */
+__attribute__((noinline)) static int insert_first(struct disco_l2tlb *t, disco_va va, uint32_t asid,
+                                                  bool global, const disco_tlbe e[2], uint64_t note)
+{
+    disco_context_new(t, asid);
+    return disco_l2tlb_insert(t, va, asid, global, e, note);
+}
+
 int disco_l2tlb_insert(struct disco_l2tlb *t, disco_va va, uint32_t asid, bool global,
                        const disco_tlbe e[2], uint64_t note)
 {
-    uint64_t bits = pair_bits(t, va.v), context;
+    uint64_t bits = pair_bits(t, va.v), key;
     struct disco_l2tlb_entry *set = set_of(t, va.v), *to;
+    bool first, second;
 
     if (asid >= t->asids || note & DISCO_L2TLB_GLOBAL)
         return DISCO_ERR_BAD_ARG;
-    context = disco_context_get(t, asid);
-    if (global) {
-        disco_l2set_clear_pair(set, bits);
-        context = t->global_context;
-        note |= DISCO_L2TLB_GLOBAL;
-    } else {
-        disco_l2set_forget_global(set, bits);
-    }
-    to = find_key(set, bits | context);
-    fill(to ? to : victim(t, set), bits | context, e, note);
+    if (!t->context_of[asid])
+        return insert_first(t, va, asid, global, e, note);
+    key = bits | (global ? t->global_context : t->context_of[asid]);
+    first = is_own(&set[0], bits, key, global);
+    second = is_own(&set[1], bits, key, global);
+    to = first ? &set[0] : second ? &set[1] : victim(t, set);
+    fill(to, key, e, global ? note | DISCO_L2TLB_GLOBAL : note);
     disco_count_own(&t->inserts, 1);
     return DISCO_OK;
 }

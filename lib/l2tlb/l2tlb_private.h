@@ -57,8 +57,14 @@ static inline struct disco_l2tlb_entry *find_key(struct disco_l2tlb_entry *set, 
     return NULL;
 }
 
-/* context.c: the context of @p asid, a fresh one if it has none (which may wipe the table). */
-uint32_t disco_context_get(struct disco_l2tlb *t, uint32_t asid);
+/* context.c: a fresh context for @p asid, which has none (this may wipe the table). */
+void disco_context_new(struct disco_l2tlb *t, uint32_t asid);
+/* After this @p asid has one. */
+static inline void disco_context_ensure(struct disco_l2tlb *t, uint32_t asid)
+{
+    if (!t->context_of[asid])
+        disco_context_new(t, asid);
+}
 /* context.c: from now on @p asid's entries match no more. */
 void disco_context_drop(struct disco_l2tlb *t, uint32_t asid);
 /* context.c: the same for every ASID and for global entries. */
@@ -66,9 +72,5 @@ void disco_context_drop_all(struct disco_l2tlb *t);
 /* insert.c: leave a copy of the global entry @p g under @p key; the copy, or @p g. */
 struct disco_l2tlb_entry *disco_l2set_alias(struct disco_l2tlb_entry *set,
                                             struct disco_l2tlb_entry *g, uint64_t key);
-/* forget.c: forget all entries of a pair. Any processor. */
-void disco_l2set_clear_pair(struct disco_l2tlb_entry *set, uint64_t bits);
-/* forget.c: forget the global entry of a pair, and every alias of it. Owner only. */
-void disco_l2set_forget_global(struct disco_l2tlb_entry *set, uint64_t bits);
 
 #endif

@@ -13,11 +13,9 @@
  */
 #include "pmap_private.h"
 
-#define VPN_MASK ((UINT64_C(1) << META_VPN_BITS) - 1)
-
 static struct disco_purge place_of(uint32_t vcpu, disco_vpn vpn)
 {
-    return (struct disco_purge){UINT64_C(1) << vcpu, {vpn.v & VPN_MASK & ~UINT64_C(1)}};
+    return (struct disco_purge){UINT64_C(1) << vcpu, {vpn.v & META_VPN_MASK & ~UINT64_C(1)}};
 }
 
 /* --- the pool --- */
@@ -67,13 +65,6 @@ static struct disco_purge the_one(const struct hold *h)
     return place_of(vcpu, (disco_vpn){h->meta >> META_VPN_SHIFT});
 }
 
-static void put_one(struct hold *h, uint32_t vcpu, disco_vpn vpn)
-{
-    uint64_t pair = vpn.v & VPN_MASK & ~UINT64_C(1);
-
-    set_map(h, MAP_ONE, (uint64_t)vcpu << META_VCPU_SHIFT | pair << META_VPN_SHIFT);
-}
-
 static uint32_t set_number(const struct hold *h)
 {
     return (uint32_t)(h->meta >> META_SET_SHIFT);
@@ -116,15 +107,15 @@ static void set_to_all(struct disco_pmap *pm, struct hold *h)
 
 void disco_backmap_record(struct disco_pmap *pm, struct hold *h, uint32_t vcpu, disco_vpn vpn)
 {
-    struct disco_purge place = place_of(vcpu, vpn), one;
+    uint64_t one = map_one(vcpu, vpn);
+    struct disco_purge place = place_of(vcpu, vpn);
 
     switch (meta_kind(h->meta)) {
     case MAP_NONE:
-        put_one(h, vcpu, vpn);
+        h->meta |= one;
         break;
     case MAP_ONE:
-        one = the_one(h);
-        if (one.vpn.v != place.vpn.v || one.vcpus != place.vcpus)
+        if ((h->meta & META_MAP_MASK) != one)
             one_to_set(pm, h, place);
         break;
     case MAP_SET:

@@ -16,85 +16,105 @@ static int usable(const struct disco_pmap *pm, const struct disco_pmap_pair *p, 
     return p->m->ppn[i].v < pm->pages ? DISCO_OK : DISCO_ERR_BAD_ADDRESS;
 }
 
-/* What to load for half @p i. The page is held. */
-static int merge(struct disco_pmap *pm, struct disco_pmap_pair *p, unsigned i, struct hold *h)
+/* The entry of half @p i, if the guest wants it and the VM has it. */
+static struct disco_pmap_entry *wanted(struct disco_pmap *pm, struct disco_pmap_pair *p, unsigned i)
+{
+    p->e[i] = 0;
+    p->err[i] = p->m->want[i] ? usable(pm, p, i) : DISCO_OK;
+    return p->m->want[i] && !p->err[i] ? &pm->entry[p->m->ppn[i].v] : NULL;
+}
+
+static void hold(struct disco_pmap *pm, struct disco_pmap_entry *e)
+{
+    (void)disco_lock_word(&e->meta, META_LOCK, pm->backend);
+}
+
+/*
+ * Seldom needed: the page of half @p i, which is held, is made if there is none, and its place noted. 0: see err. The lock
+ * stays with the entry, and the changed meta under it.
+ */
+__attribute__((noinline)) static disco_tlbe prepare(struct disco_pmap *pm,
+                                                    struct disco_pmap_pair *p, unsigned i)
+{
+    struct hold h = disco_entry_held(p->held[i], p->m->ppn[i]);
+
+    p->err[i] = disco_entry_touch(pm, &h, p->node);
+    if (p->err[i])
+        return 0;
+    if (p->record)
+        disco_backmap_record(pm, &h, p->vcpu, p->m->pair);
+    disco_store(&h.e->meta, h.meta | META_LOCK);
+    return word_of(&h);
+}
+
+/* Does the backmap say already what is to be noted? */
+static bool is_noted(uint64_t meta, uint64_t place)
+{
+    return (meta & META_MAP_MASK) == place || (meta & META_MAP_MASK) == META_MAP_ALL;
+}
+
+/* For who reads here: the nearest copy of a page that may have some. */
+static disco_tlbe nearest(const struct disco_pmap *pm, struct disco_pmap_pair *p, disco_tlbe word)
 {
     const struct disco_backend_ops *ops = pm->backend->ops;
-    disco_mpn master;
-    disco_tlbe word;
-    int err = disco_entry_touch(pm, h, p->node);
+    disco_mpn master = ops->tlbe_mpn(word);
 
-    if (err)
-        return err;
-    word = word_of(h);
-    master = ops->tlbe_mpn(word);
-    if (meta_reason(h->meta) != DISCO_PMAP_WRITABLE && disco_memmap_replicated(pm->mm, master)) {
-        word = ops->tlbe_make(disco_memmap_nearest(pm->mm, master, p->node), RIGHTS_SHARED);
-        p->copied = true;
-    }
-    p->e[i] = ops->tlbe_merge(p->m->want[i], word);
-    if (p->record)
-        disco_backmap_record(pm, h, p->vcpu, p->m->pair);
-    return DISCO_OK;
+    if (!disco_memmap_replicated(pm->mm, master))
+        return word;
+    p->copied = true;
+    return ops->tlbe_make(disco_memmap_nearest(pm->mm, master, p->node), RIGHTS_SHARED);
 }
 
-/* The lock stays with the entry; the changed copy of meta must be there for disco_pmap_leave(). */
-static void keep(struct hold *h)
+/* Most often the page is there and noted. Where there is one node, no page has a copy. */
+static void enter_half(struct disco_pmap *pm, struct disco_pmap_pair *p, unsigned i, uint64_t place)
 {
-    disco_store(&h->e->meta, h->meta | META_LOCK);
+    const struct disco_pmap_entry *e = p->held[i];
+    disco_tlbe word = disco_load(&e->tlbe);
+
+    if (!word || !is_noted(disco_load(&e->meta), place))
+        word = prepare(pm, p, i);
+    if (!word)
+        return;
+    if (pm->backend->nodes > 1 && meta_reason(disco_load(&e->meta)) != DISCO_PMAP_WRITABLE)
+        word = nearest(pm, p, word);
+    p->e[i] = pm->backend->ops->tlbe_merge(p->m->want[i], word);
 }
 
-static void enter_half(struct disco_pmap *pm, struct disco_pmap_pair *p, unsigned i)
-{
-    struct hold h = disco_entry_hold(pm, p->m->ppn[i]);
-
-    p->err[i] = merge(pm, p, i, &h);
-    p->held[i] = !p->err[i];
-    if (p->held[i])
-        keep(&h);
-    else
-        disco_entry_let_go(&h);
-}
-
-/* The other half is the same page, and held: nothing to lock, touch or record. */
-static void enter_same(struct disco_pmap *pm, struct disco_pmap_pair *p, unsigned i)
-{
-    struct hold h = {.e = &pm->entry[p->m->ppn[i].v], .ppn = p->m->ppn[i]};
-
-    h.meta = disco_load(&h.e->meta) & ~META_LOCK;
-    p->err[i] = merge(pm, p, i, &h);
-    keep(&h);
-}
-
+/* The lower page comes first; one that is both halves is held once. */
 void disco_pmap_enter(struct disco_pmap *pm, struct disco_pmap_pair *p)
 {
-    unsigned first = p->m->ppn[0].v <= p->m->ppn[1].v ? 0 : 1, second = 1 - first;
-    bool wanted[2];
+    unsigned i = p->m->ppn[0].v <= p->m->ppn[1].v ? 0 : 1;
+    uint64_t place = p->record ? map_one(p->vcpu, p->m->pair) : 0;
+    struct disco_pmap_entry *lower, *upper;
 
     p->copied = false;
-    for (unsigned i = 0; i < 2; i++) {
-        p->e[i] = 0;
-        p->held[i] = false;
-        p->err[i] = p->m->want[i] ? usable(pm, p, i) : DISCO_OK;
-        wanted[i] = p->m->want[i] && !p->err[i];
+    p->held[0] = wanted(pm, p, 0);
+    p->held[1] = wanted(pm, p, 1);
+    lower = p->held[i];
+    upper = p->held[1 - i];
+    if (lower)
+        hold(pm, lower);
+    if (upper && upper != lower)
+        hold(pm, upper);
+    for (unsigned n = 0; n < 2; n++, i = 1 - i) {
+        if (p->held[i])
+            enter_half(pm, p, i, place);
     }
-    if (wanted[first])
-        enter_half(pm, p, first);
-    if (wanted[second] && p->held[first] && p->m->ppn[0].v == p->m->ppn[1].v)
-        enter_same(pm, p, second);
-    else if (wanted[second])
-        enter_half(pm, p, second);
+}
+
+static void let_go(struct disco_pmap_entry *e)
+{
+    disco_unlock_word(&e->meta, disco_load(&e->meta) & ~META_LOCK);
 }
 
 void disco_pmap_leave(struct disco_pmap *pm, struct disco_pmap_pair *p)
 {
-    for (unsigned i = 0; i < 2; i++) {
-        uint64_t *meta;
+    struct disco_pmap_entry *even = p->held[0], *odd = p->held[1];
 
-        if (!p->held[i])
-            continue;
-        meta = &pm->entry[p->m->ppn[i].v].meta;
-        disco_unlock_word(meta, disco_load(meta) & ~META_LOCK);
-        p->held[i] = false;
-    }
+    (void)pm;
+    if (even)
+        let_go(even);
+    if (odd && odd != even)
+        let_go(odd);
+    p->held[0] = p->held[1] = NULL;
 }

@@ -171,14 +171,11 @@ int disco_entry_page_on(struct disco_pmap *pm, unsigned node, disco_mpn *out)
     return DISCO_OK;
 }
 
-int disco_entry_touch(struct disco_pmap *pm, struct hold *h, unsigned node)
+__attribute__((noinline)) int disco_entry_make(struct disco_pmap *pm, struct hold *h, unsigned node)
 {
     disco_mpn mpn;
-    int err;
+    int err = disco_entry_new_page(pm, h->ppn, node, &mpn);
 
-    if (word_of(h))
-        return DISCO_OK;
-    err = disco_entry_new_page(pm, h->ppn, node, &mpn);
     if (err)
         return err;
     pm->backend->ops->page_zero(pm->backend, mpn);

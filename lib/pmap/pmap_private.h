@@ -34,9 +34,12 @@
 #define META_VCPU_SHIFT 5
 #define META_VPN_SHIFT 11
 #define META_VPN_BITS (64 - DISCO_PAGE_SHIFT)
+#define META_VPN_MASK ((UINT64_C(1) << META_VPN_BITS) - 1)
 #define META_SET_SHIFT 32
 
 enum backmap { MAP_NONE, MAP_ONE, MAP_SET, MAP_ALL };
+/* The backmap of a page that is everywhere. */
+#define META_MAP_ALL ((uint64_t)MAP_ALL << META_MAP_SHIFT)
 
 /* Virtual pages that a set holds; a page entered through more is "everywhere". */
 #define SET_PLACES 8
@@ -89,6 +92,15 @@ static inline enum backmap meta_kind(uint64_t meta)
     return (enum backmap)((meta & META_KIND_MASK) >> META_MAP_SHIFT);
 }
 
+/* The backmap of a page that was entered at one place: the pair of @p vpn by @p vcpu. */
+static inline uint64_t map_one(uint32_t vcpu, disco_vpn vpn)
+{
+    uint64_t pair = vpn.v & META_VPN_MASK & ~UINT64_C(1);
+
+    return (uint64_t)MAP_ONE << META_MAP_SHIFT | (uint64_t)vcpu << META_VCPU_SHIFT |
+           pair << META_VPN_SHIFT;
+}
+
 static inline struct disco_page_user user_of(const struct disco_pmap *pm, disco_ppn ppn)
 {
     return (struct disco_page_user){.pmap = pm->id, .ppn = ppn};
@@ -115,6 +127,12 @@ static inline struct disco_pmap_stats *stats_here(const struct disco_pmap *pm)
 /* --- entry.c --- */
 
 struct hold disco_entry_hold(struct disco_pmap *pm, disco_ppn ppn);
+/* The same for an entry that this processor holds already. */
+static inline struct hold disco_entry_held(struct disco_pmap_entry *e, disco_ppn ppn)
+{
+    return (struct hold){
+        .e = e, .ppn = ppn, .meta = disco_load(&e->meta) & ~META_LOCK, .vcpus = DISCO_ALL_VCPUS};
+}
 void disco_entry_let_go(struct hold *h);
 /* Make @p mpn the page of @p h, with the monitor's rights for @p reason. Was revoked before. */
 void disco_entry_publish(struct disco_pmap *pm, struct hold *h, disco_mpn mpn,
@@ -129,8 +147,13 @@ int disco_entry_new_page(struct disco_pmap *pm, disco_ppn ppn, unsigned node, di
 int disco_entry_page_on(struct disco_pmap *pm, unsigned node, disco_mpn *out);
 /* Virtual CPUs of @p pm that gain by a copy on @p node. */
 uint64_t disco_entry_vcpus_on(const struct disco_pmap *pm, unsigned node);
+/* A zeroed page for an entry that has none. */
+int disco_entry_make(struct disco_pmap *pm, struct hold *h, unsigned node);
 /* The page exists after this, zeroed on first touch. */
-int disco_entry_touch(struct disco_pmap *pm, struct hold *h, unsigned node);
+static inline int disco_entry_touch(struct disco_pmap *pm, struct hold *h, unsigned node)
+{
+    return word_of(h) ? DISCO_OK : disco_entry_make(pm, h, node);
+}
 /* The page exists and is writable after this (fault.c). */
 int disco_entry_own(struct disco_pmap *pm, struct hold *h, unsigned node);
 

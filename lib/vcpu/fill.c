@@ -23,9 +23,13 @@ static int insert(struct disco_vcpu *v, disco_va va, const struct disco_guest_ma
 
 int disco_vcpu_enter_pair(struct disco_vcpu *v, disco_va va, const struct disco_guest_map *m)
 {
-    struct disco_pmap_pair p = {.m = m, .vcpu = v->id, .node = node_of(v), .record = true};
+    struct disco_pmap_pair p;
     int err;
 
+    p.m = m;
+    p.vcpu = v->id;
+    p.node = node_of(v);
+    p.record = true;
     disco_pmap_enter(v->vm->pmap, &p);
     err = p.err[disco_half(va)];
     if (!err && (p.e[0] || p.e[1]))

@@ -136,7 +136,7 @@ static enum disco_next ask_guest(struct disco_vcpu *v, const struct disco_exit *
     if (ops_of(v)->tlbe_rights(m.want[half]) & need)
         return after(v, x, m.ppn[half], disco_vcpu_enter_pair(v, x->va, &m));
     return x->access == DISCO_ACCESS_STORE ? write_fault(v, x)
-                                           : inject(v, DISCO_INJECT_INVALID, x);
+                                           : inject(v, DISCO_INJECT_FORBIDDEN, x);
 }
 
 /* Miss, second answer: the L2TLB. @return whether it had one, with *next. */
@@ -177,6 +177,39 @@ static enum disco_next miss(struct disco_vcpu *v, const struct disco_exit *x)
         return after(v, x, ppn, disco_vcpu_enter_unmapped(v, x->va, ppn));
     }
     return ask_l2tlb(v, x, &next) ? next : ask_guest(v, x);
+}
+
+static void count_miss(struct disco_vcpu *v)
+{
+    disco_count_own(&v->stats.exits[DISCO_EXIT_MISS], 1);
+    disco_count_own(&v->l2tlb->misses, 1);
+    disco_count_own(&v->stats.miss_guest, 1);
+}
+
+/* The same order, and the same result, as far as the guest alone is concerned. */
+bool disco_vcpu_settle_miss(struct disco_vcpu *v, const struct disco_exit *x)
+{
+    unsigned half = disco_half(x->va);
+    struct disco_guest_map m;
+    disco_ppn ppn;
+    bool done = true;
+
+    if (ops_of(v)->unmapped(v, x->va, &ppn) ||
+        disco_l2tlb_peek(v->l2tlb, x->va, ops_of(v)->asid(v)))
+        return false;
+    if (ops_of(v)->guest_lookup(v, x->va, &m))
+        inject(v, DISCO_INJECT_MISS, x);
+    else if (!m.want[half])
+        inject(v, DISCO_INJECT_INVALID, x);
+    else if (ops_of(v)->tlbe_rights(m.want[half]) & rights_for(x->access))
+        done = !disco_vcpu_enter_pair(v, x->va, &m);
+    else if (x->access == DISCO_ACCESS_STORE)
+        done = false;
+    else
+        inject(v, DISCO_INJECT_FORBIDDEN, x);
+    if (done)
+        count_miss(v);
+    return done;
 }
 
 static enum disco_next call(struct disco_vcpu *v, const struct disco_exit *x)

@@ -121,8 +121,8 @@ enter:
 #ifdef BUG_OPPOSITE_ORDER
     n = c;
 #endif
-    hold(n); touch(n);                                                         /* n1: the lower first */
-    hold(1 - n); touch(1 - n);
+    hold(n); hold(1 - n);                                                      /* n1: the lower first */
+    touch(n); touch(1 - n);
 #ifndef BUG_NOT_RECORDED
     atomic { backmap[0] = backmap[0] | (1 << c); backmap[1] = backmap[1] | (1 << c) };  /* n2 */
 #endif

@@ -165,10 +165,7 @@ enum mips_mode {
 };
 
 /** Sign-extend the low 32 bits, the form in which 32-bit values stand in 64-bit registers. */
-static inline uint64_t mips_sext32(uint64_t value)
-{
-    return ((value & 0xffffffffu) ^ 0x80000000u) - 0x80000000u;
-}
+static inline uint64_t mips_sext32(uint64_t value) { return (uint64_t)(int32_t)(uint32_t)value; }
 
 static inline uint64_t mips_gpr_get(const struct mips_gpr *gpr, unsigned n)
 {

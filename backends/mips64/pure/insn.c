@@ -23,19 +23,8 @@ static int16_t offset16(uint32_t word)
     return (int16_t)(field < 0x8000 ? field : field - 0x10000);
 }
 
-/* COP0 with the CO bit: the function stands in bits 5..0 and bits 24..6 are zero, with two
- * exceptions: WAIT leaves them to the implementation, ERETNC is ERET with bit 6 set. */
-static enum mips_insn_kind decode_co(uint32_t word)
+static enum mips_insn_kind co_function(uint32_t function)
 {
-    uint32_t middle = (word >> 6) & 0x7ffff;
-    uint32_t function = word & 0x3f;
-
-    if (function == 0x20) {
-        return MIPS_INSN_WAIT;
-    }
-    if (middle != 0) {
-        return function == 0x18 && middle == 1 ? MIPS_INSN_ERETNC : MIPS_INSN_RESERVED;
-    }
     switch (function) {
     case 0x01: return MIPS_INSN_TLBR;
     case 0x02: return MIPS_INSN_TLBWI;
@@ -45,13 +34,27 @@ static enum mips_insn_kind decode_co(uint32_t word)
     case 0x08: return MIPS_INSN_TLBP;
     case 0x18: return MIPS_INSN_ERET;
     case 0x1f: return MIPS_INSN_DERET;
+    case 0x20: return MIPS_INSN_WAIT;
     case 0x28: return MIPS_INSN_HYPCALL;
     default: return MIPS_INSN_RESERVED;
     }
 }
 
+/* COP0 with the CO bit: the function stands in bits 5..0 and bits 24..6 are zero, with two
+ * exceptions: WAIT leaves them to the implementation, ERETNC is ERET with bit 6 set. */
+static enum mips_insn_kind co(uint32_t word)
+{
+    uint32_t middle = (word >> 6) & 0x7ffff;
+    enum mips_insn_kind kind = co_function(word & 0x3f);
+
+    if (middle == 0 || kind == MIPS_INSN_WAIT) {
+        return kind;
+    }
+    return kind == MIPS_INSN_ERET && middle == 1 ? MIPS_INSN_ERETNC : MIPS_INSN_RESERVED;
+}
+
 /* DI and EI: MFMC0 on Status, bit 5 tells them apart. */
-static enum mips_insn_kind decode_mfmc0(uint32_t word)
+static enum mips_insn_kind mfmc0(uint32_t word)
 {
     switch (word & 0xffff) {
     case 0x6000: return MIPS_INSN_DI;
@@ -60,90 +63,97 @@ static enum mips_insn_kind decode_mfmc0(uint32_t word)
     }
 }
 
-static enum mips_insn_kind decode_move(uint32_t word, enum mips_insn_kind kind)
+/* The kind, if the bits that have to be zero are. */
+static enum mips_insn_kind strict(uint32_t word, uint32_t zero, enum mips_insn_kind kind)
 {
-    return (word & 0x7f8) == 0 ? kind : MIPS_INSN_RESERVED;
+    return (word & zero) == 0 ? kind : MIPS_INSN_RESERVED;
 }
 
-static enum mips_insn_kind decode_pgpr(uint32_t word, enum mips_insn_kind kind)
+static enum mips_insn_kind cop0(uint32_t word)
 {
-    return (word & 0x7ff) == 0 ? kind : MIPS_INSN_RESERVED;
-}
-
-static void decode_cop0(uint32_t word, struct mips_insn *insn)
-{
-    enum mips_insn_kind kind = MIPS_INSN_RESERVED;
-
-    if (insn->rs & 0x10) {
-        insn->kind = (uint8_t)decode_co(word);
-        return;
+    if (word & 0x02000000) {
+        return co(word);
     }
-    switch (insn->rs) {
-    case 0x00: kind = decode_move(word, MIPS_INSN_MFC0); break;
-    case 0x01: kind = decode_move(word, MIPS_INSN_DMFC0); break;
-    case 0x04: kind = decode_move(word, MIPS_INSN_MTC0); break;
-    case 0x05: kind = decode_move(word, MIPS_INSN_DMTC0); break;
-    case 0x0a: kind = decode_pgpr(word, MIPS_INSN_RDPGPR); break;
-    case 0x0b: kind = decode_mfmc0(word); break;
-    case 0x0e: kind = decode_pgpr(word, MIPS_INSN_WRPGPR); break;
-    default: break;
-    }
-    if (kind >= MIPS_INSN_MFC0 && kind <= MIPS_INSN_DMTC0) {
-        insn->sel = word & 7;
-    }
-    insn->kind = (uint8_t)kind;
-}
-
-static void decode_offset9(uint32_t word, enum mips_insn_kind kind, struct mips_insn *insn)
-{
-    /* Bit 6 set is another instruction: LLWP, SCWP and their like. */
-    if ((word & 0x40) == 0) {
-        insn->kind = (uint8_t)kind;
-        insn->imm = offset9(word);
+    switch (mips_insn_rs(word)) {
+    case 0x00: return strict(word, 0x7f8, MIPS_INSN_MFC0);
+    case 0x01: return strict(word, 0x7f8, MIPS_INSN_DMFC0);
+    case 0x04: return strict(word, 0x7f8, MIPS_INSN_MTC0);
+    case 0x05: return strict(word, 0x7f8, MIPS_INSN_DMTC0);
+    case 0x0a: return strict(word, 0x7ff, MIPS_INSN_RDPGPR);
+    case 0x0b: return mfmc0(word);
+    case 0x0e: return strict(word, 0x7ff, MIPS_INSN_WRPGPR);
+    default: return MIPS_INSN_RESERVED;
     }
 }
 
-static void decode_special3(uint32_t word, struct mips_insn *insn)
+/* With an offset of 9 bits; bit 6 set is another instruction: LLWP, SCWP and their like. */
+static enum mips_insn_kind memory(uint32_t word, enum mips_insn_kind kind)
+{
+    return (word & 0x40) == 0 ? kind : MIPS_INSN_OTHER;
+}
+
+static enum mips_insn_kind special3(uint32_t word)
 {
     switch (word & 0x3f) {
-    case 0x25: decode_offset9(word, MIPS_INSN_CACHE, insn); break;
-    case 0x26: decode_offset9(word, MIPS_INSN_SC, insn); break;
-    case 0x27: decode_offset9(word, MIPS_INSN_SCD, insn); break;
-    case 0x36: decode_offset9(word, MIPS_INSN_LL, insn); break;
-    case 0x37: decode_offset9(word, MIPS_INSN_LLD, insn); break;
-    case 0x3b:
-        if ((word & 0x03e00600) == 0) {
-            insn->kind = MIPS_INSN_RDHWR;
-            insn->sel = (word >> 6) & 7;
-        }
-        break;
-    default: break;
+    case 0x25: return memory(word, MIPS_INSN_CACHE);
+    case 0x26: return memory(word, MIPS_INSN_SC);
+    case 0x27: return memory(word, MIPS_INSN_SCD);
+    case 0x36: return memory(word, MIPS_INSN_LL);
+    case 0x37: return memory(word, MIPS_INSN_LLD);
+    case 0x3b: return (word & 0x03e00600) == 0 ? MIPS_INSN_RDHWR : MIPS_INSN_OTHER;
+    default: return MIPS_INSN_OTHER;
+    }
+}
+
+enum mips_insn_kind mips_insn_kind(uint32_t word)
+{
+    if (word >> 26 == OP_COP0) {
+        return cop0(word);
+    }
+    switch (word >> 26) {
+    case OP_SPECIAL3: return special3(word);
+    case OP_REGIMM: return mips_insn_rt(word) == 0x1f ? MIPS_INSN_SYNCI : MIPS_INSN_OTHER;
+    case OP_CACHE_R2: return MIPS_INSN_CACHE_R2;
+    default: return MIPS_INSN_OTHER;
+    }
+}
+
+static uint8_t select_of(uint32_t word, enum mips_insn_kind kind)
+{
+    switch (kind) {
+    case MIPS_INSN_MFC0:
+    case MIPS_INSN_DMFC0:
+    case MIPS_INSN_MTC0:
+    case MIPS_INSN_DMTC0: return (uint8_t)mips_insn_sel(word);
+    case MIPS_INSN_RDHWR: return (word >> 6) & 7;
+    default: return 0;
+    }
+}
+
+static int16_t offset(uint32_t word, enum mips_insn_kind kind)
+{
+    switch (kind) {
+    case MIPS_INSN_CACHE:
+    case MIPS_INSN_LL:
+    case MIPS_INSN_LLD:
+    case MIPS_INSN_SC:
+    case MIPS_INSN_SCD: return offset9(word);
+    case MIPS_INSN_SYNCI:
+    case MIPS_INSN_CACHE_R2: return offset16(word);
+    default: return 0;
     }
 }
 
 struct mips_insn mips_decode(uint32_t word)
 {
-    struct mips_insn insn = {
-        .kind = MIPS_INSN_OTHER,
-        .rs = (word >> 21) & 31,
-        .rt = (word >> 16) & 31,
-        .rd = (word >> 11) & 31,
-    };
+    enum mips_insn_kind kind = mips_insn_kind(word);
 
-    switch (word >> 26) {
-    case OP_COP0: decode_cop0(word, &insn); break;
-    case OP_SPECIAL3: decode_special3(word, &insn); break;
-    case OP_REGIMM:
-        if (insn.rt == 0x1f) {
-            insn.kind = MIPS_INSN_SYNCI;
-            insn.imm = offset16(word);
-        }
-        break;
-    case OP_CACHE_R2:
-        insn.kind = MIPS_INSN_CACHE_R2;
-        insn.imm = offset16(word);
-        break;
-    default: break;
-    }
-    return insn;
+    return (struct mips_insn){
+        .kind = (uint8_t)kind,
+        .rs = (uint8_t)mips_insn_rs(word),
+        .rt = (uint8_t)mips_insn_rt(word),
+        .rd = (uint8_t)mips_insn_rd(word),
+        .sel = select_of(word, kind),
+        .imm = offset(word, kind),
+    };
 }

@@ -57,7 +57,17 @@ struct mips_insn {
     int16_t imm;  /**< signed byte offset of CACHE, SYNCI, LL, SC; else 0 */
 };
 
-/** Decode @p word. Never fails: what is not known is OTHER, or RESERVED within COP0. */
+/** What @p word is. Never fails: what is not known is OTHER, or RESERVED within COP0. */
+enum mips_insn_kind mips_insn_kind(uint32_t word);
+
+/** Fields of a word, for who knows its kind. */
+static inline unsigned mips_insn_rs(uint32_t word) { return (word >> 21) & 31; }
+static inline unsigned mips_insn_rt(uint32_t word) { return (word >> 16) & 31; }
+static inline unsigned mips_insn_rd(uint32_t word) { return (word >> 11) & 31; }
+/** The select of MFC0 and its like. */
+static inline unsigned mips_insn_sel(uint32_t word) { return word & 7; }
+
+/** Decode @p word: mips_insn_kind(), and all its fields. */
 struct mips_insn mips_decode(uint32_t word);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vtlb.h"
 
+#include <stddef.h>
+
 #include "cp0.h"
 
 #define HI_MASK (MIPS_ENTRYHI_VPN2 | MIPS_ENTRYHI_ASID | MIPS_ENTRYHI_EHINV)
@@ -12,7 +14,7 @@ static bool is_valid(const struct mips_vtlb_entry *e) { return (e->hi & MIPS_ENT
 static unsigned hash(uint64_t hi) { return hi >> 13 & (MIPS_VTLB_HASHES - 1); }
 
 /* The place in the chain that names this slot, which is in it. */
-static uint8_t *link_to(struct mips_vtlb *tlb, unsigned slot)
+static uint8_t *link_to(struct mips_vtlb *tlb, size_t slot)
 {
     uint8_t *link = &tlb->first[hash(tlb->entry[slot].hi)];
 
@@ -22,20 +24,25 @@ static uint8_t *link_to(struct mips_vtlb *tlb, unsigned slot)
     return link;
 }
 
-/* Every change of an entry goes through these two, so that valid entries are those in the chains. */
-static void invalidate(struct mips_vtlb *tlb, unsigned slot)
+/* Every change of an entry begins like this, so that valid entries are those in the chains. */
+static inline void take_out(struct mips_vtlb *tlb, size_t slot)
 {
     if (is_valid(&tlb->entry[slot])) {
         *link_to(tlb, slot) = tlb->next[slot];
     }
+}
+
+__attribute__((noinline)) static void invalidate(struct mips_vtlb *tlb, size_t slot)
+{
+    take_out(tlb, slot);
     tlb->entry[slot].hi |= MIPS_ENTRYHI_EHINV;
 }
 
-static void put(struct mips_vtlb *tlb, unsigned slot, const struct mips_vtlb_entry *e)
+static void put(struct mips_vtlb *tlb, size_t slot, const struct mips_vtlb_entry *e)
 {
     uint8_t *first = &tlb->first[hash(e->hi)];
 
-    invalidate(tlb, slot);
+    take_out(tlb, slot);
     tlb->entry[slot] = *e;
     if (is_valid(e)) {
         tlb->next[slot] = *first;
@@ -82,15 +89,15 @@ void mips_vtlb_reset(struct mips_vtlb *tlb)
     }
 }
 
-/* Whether the entry is valid and answers for this VPN2 and, unless `any_asid`, this ASID. */
-static bool answers(const struct mips_vtlb_entry *e, uint64_t hi, bool any_asid)
+/* Whether the entry, which is in a chain, answers for this VPN2 and, unless `any_asid`, this ASID. */
+static inline bool answers(const struct mips_vtlb_entry *e, uint64_t hi, bool any_asid)
 {
-    uint64_t relevant = MIPS_ENTRYHI_VPN2 | MIPS_ENTRYHI_EHINV;
+    uint64_t different = e->hi ^ hi;
 
-    if (!any_asid && !is_global(e)) {
-        relevant |= MIPS_ENTRYHI_ASID;
+    if (different & MIPS_ENTRYHI_VPN2) {
+        return false;
     }
-    return ((e->hi ^ (hi & ~MIPS_ENTRYHI_EHINV)) & relevant) == 0;
+    return (different & MIPS_ENTRYHI_ASID) == 0 || any_asid || is_global(e);
 }
 
 int mips_vtlb_match(const struct mips_vtlb *tlb, uint64_t va, uint64_t asid)
@@ -126,7 +133,8 @@ bool mips_vtlb_read(const struct mips_vtlb *tlb, uint64_t index, struct mips_vtl
     return true;
 }
 
-static uint64_t drop_overlaps(struct mips_vtlb *tlb, uint32_t keep,
+/* Entries of one page under several ASIDs are in one chain; few of them overlap. */
+static uint64_t drop_overlaps(struct mips_vtlb *tlb, size_t keep,
                               const struct mips_vtlb_entry *new_entry)
 {
     uint64_t dropped = 0;
@@ -142,18 +150,17 @@ static uint64_t drop_overlaps(struct mips_vtlb *tlb, uint32_t keep,
 }
 
 bool mips_vtlb_write(struct mips_vtlb *tlb, uint64_t index, const struct mips_vtlb_entry *regs,
-                     struct mips_vtlb_change *change)
+                     uint64_t *dropped)
 {
-    uint32_t slot = (uint32_t)index;
+    size_t slot = (uint32_t)index;
     struct mips_vtlb_entry e = legal_entry(regs);
 
-    *change = (struct mips_vtlb_change){.replaced = no_entry()};
+    *dropped = 0;
     if (slot >= MIPS_VTLB_ENTRIES) {
         return false;
     }
-    change->replaced = tlb->entry[slot];
     if (is_valid(&e)) {
-        change->dropped = drop_overlaps(tlb, slot, &e);
+        *dropped = drop_overlaps(tlb, slot, &e);
     }
     put(tlb, slot, &e);
     return true;

@@ -33,12 +33,6 @@ struct mips_vtlb {
     uint8_t next[MIPS_VTLB_ENTRIES];
 };
 
-/** What a write displaced; every translation named here must be purged from below. */
-struct mips_vtlb_change {
-    struct mips_vtlb_entry replaced; /**< former contents of the slot; EHINV set if none */
-    uint64_t dropped; /**< bit n: entry n overlapped, is invalid now; its `hi` tells what it was */
-};
-
 /**
  * Whether the virtual CPU implements @p va at all; if not, using it is an address error.
  *
@@ -64,12 +58,13 @@ bool mips_vtlb_read(const struct mips_vtlb *tlb, uint64_t index, struct mips_vtl
  * TLBWI, TLBWR: write slot @p index (the Index register as it is) from the four registers.
  *
  * With EHINV set in `hi` the slot becomes invalid. An entry of another slot which the new one
- * overlaps (same VPN2; same ASID, or one of them global) is invalidated and reported: no two valid
- * entries ever match one address. For a slot that does not exist (P bit set, 64 and more) nothing
- * changes, `change` is empty and the result is false.
+ * overlaps (same VPN2; same ASID, or one of them global) is invalidated, and is bit n of @p dropped: no
+ * two valid entries ever match one address. Its `hi` still tells what it was, and its translations must be
+ * purged from below. For a slot that does not exist (P bit set, 64 and more) nothing changes, and the
+ * result is false.
  */
 bool mips_vtlb_write(struct mips_vtlb *tlb, uint64_t index, const struct mips_vtlb_entry *regs,
-                     struct mips_vtlb_change *change);
+                     uint64_t *dropped);
 
 /** TLBINVF: invalidate all. @return bit n: entry n was valid */
 uint64_t mips_vtlb_invf(struct mips_vtlb *tlb);

@@ -3,12 +3,14 @@
  * What single operations cost: each piece between marks does one thing TIMES times and is named on
  * the console, in the same order. tests/bench counts the monitor's instructions in it.
  */
+#include "abi.h"
 #include "mark.h"
 #include "tiny.h"
 
 #define TIMES 2048u /* operations; also pages, far more than any TLB has entries */
 #define MAPPED UINT64_C(0x10000000)
 #define USER (MAPPED - PAIR)
+#define OWN UINT64_C(0x100000000) /* each pair of pages leads to its own pages of memory */
 #define DIRECT UINT64_C(0x4000000000000000)
 #define SPARE UINT64_C(0x800000) /* guest-physical: from here on nothing else is in memory */
 #define PAIR UINT64_C(0x2000)
@@ -36,6 +38,8 @@ static void name(const char *text)
         mark_end();                                                                                \
     } while (0)
 
+#define STRING_(text) #text
+#define STRING(text) STRING_(text)
 #define OPERATION(text) __asm__ volatile(text ::: "$2", "$8", "memory")
 
 /* All pages of a user address lead to the same few of memory. */
@@ -46,6 +50,42 @@ static void fill(uint64_t va)
     __asm__ volatile("dmtc0 %0, $10; dmtc0 %1, $2; dmtc0 %2, $3; ehb; tlbwr; ehb" ::"r"(hi),
                      "r"(LO(pfn)), "r"(LO(pfn + 1))
                      : "memory");
+}
+
+#define AT_27(offset) STRING(offset) "($27)\n"
+
+/* Vectors with a refill as Linux has it here: but for the last two instructions all is done by loads and stores. */
+__asm__(".pushsection .text\n"
+        ".set push\n"
+        ".set noreorder\n"
+        ".balign 4096\n"
+        "page_vectors: .org page_vectors + 0x080\n"
+        "lui $27, " STRING(DISCO_PAGE_LUI) "\n"
+        "ld $26, " AT_27(DISCO_PAGE_BADVADDR)
+        "dext $26, $26, 13, 19\n"
+        "dsll $26, $26, 7\n"
+        "ori $26, $26, 0x1e\n"
+        "sd $26, " AT_27(DISCO_PAGE_ENTRYLO0)
+        "daddiu $26, $26, 64\n"
+        "sd $26, " AT_27(DISCO_PAGE_ENTRYLO1)
+        "tlbwr\n"
+        "eret\n"
+        ".org page_vectors + 0x180\n"
+        "dla $25, power_off\n"
+        "jr $25\n"
+        " li $4, 2\n"
+        ".set pop\n"
+        ".popsection");
+extern char page_vectors[], vectors[];
+
+static void set_vectors(const char *to)
+{
+    __asm__ volatile("dmtc0 %0, $15, 1; ehb" ::"r"((uint64_t)to | 0x800) : "memory");
+}
+
+static void set_asid(uint64_t asid)
+{
+    __asm__ volatile("dmtc0 %0, $10; ehb" ::"r"(asid) : "memory");
 }
 
 static void finished(void)
@@ -103,6 +143,11 @@ int guest_main(void)
     PIECE("direct map, pages seen before", touch(DIRECT + SPARE + i * PAIR));
     PIECE("mapped pair, guest's refill", touch(MAPPED + i * PAIR));
     PIECE("mapped pair, in the L2TLB", touch(MAPPED + i * PAIR));
+    set_vectors(page_vectors);
+    PIECE("own pair, refill as Linux has it", touch(OWN + SPARE + i * PAIR));
+    set_asid(1);
+    PIECE("the same in another address space", touch(OWN + SPARE + i * PAIR));
+    set_vectors(vectors);
     name("system call from user mode");
     enter_user_code();
     return 1;

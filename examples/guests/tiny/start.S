@@ -85,6 +85,7 @@ enter_user:
     eret
 
     .balign 4096
+    .globl  vectors
 vectors:
     b       exception
      nop

@@ -13,6 +13,7 @@
 #define D 4
 #define V 2
 #define G 1
+#define XI (UINT64_C(1) << 62)
 #define EHINV 0x400
 #define PAIRS 100
 
@@ -49,6 +50,15 @@ static int64_t probe(uint64_t hi)
     return index;
 }
 
+/* What stands in an entry: EntryHi, EntryLo0, EntryLo1. */
+static void read_entry(unsigned index, uint64_t e[3])
+{
+    __asm__ volatile("mtc0 %3, $0; ehb; tlbr; ehb; dmfc0 %0, $10; dmfc0 %1, $2; dmfc0 %2, $3"
+                     : "=&r"(e[0]), "=&r"(e[1]), "=&r"(e[2])
+                     : "r"(index)
+                     : "memory");
+}
+
 /* Map pair `n` of our pages at VA + n pairs in address space `asid`. */
 static void map(unsigned index, unsigned n, uint64_t asid, uint64_t flags, int random)
 {
@@ -82,16 +92,15 @@ static int failed(const char *what)
 
 static int indexed(void)
 {
-    uint64_t lo0, lo1, hi;
+    uint64_t e[3];
 
     map(5, 0, 7, D | V, 0);
     if (probe(VA | 7) != 5 || probe(VA | 8) >= 0 || probe(VA + PAIR) >= 0)
         return failed("probe");
     set(5, 0, 0, 0);
-    __asm__ volatile("tlbr; ehb; dmfc0 %0, $10; dmfc0 %1, $2; dmfc0 %2, $3"
-                     : "=r"(hi), "=r"(lo0), "=r"(lo1)::"memory");
-    if (hi != (VA | 7) || lo0 != LO(physical(page[0]), D | V) ||
-        lo1 != LO(physical(page[1]), D | V))
+    read_entry(5, e);
+    if (e[0] != (VA | 7) || e[1] != LO(physical(page[0]), D | V) ||
+        e[2] != LO(physical(page[1]), D | V))
         return failed("read back");
     tiny_store(at(0, 0), 1);
     tiny_store(at(0, 1), 2);
@@ -99,7 +108,13 @@ static int indexed(void)
         return failed("use");
     map(5, 1, 7, D | V, 0);
     set_hi(7);
-    return load_faults(0) && code == 2 && vector_of == 0x80 ? 0 : failed("replaced entry");
+    if (!load_faults(0) || code != 2 || vector_of != 0x80)
+        return failed("replaced entry");
+    tiny_store(at(1, 0), 1);
+    set(5, (VA + PAIR) | EHINV | 7, 0, 0);
+    tlbwi();
+    set_hi(7);
+    return load_faults(1) && code == 2 && vector_of == 0x80 ? 0 : failed("entry made invalid");
 }
 
 static int rights(void)
@@ -137,14 +152,27 @@ static int spaces(void)
     return load_faults(4) ? 0 : failed("tlbinvf");
 }
 
+/* Does the entry hold what many() writes for pair `n`? */
+static int is_as_written(unsigned index, unsigned n)
+{
+    uint64_t pa = physical(page[2 * n]), e[3];
+
+    read_entry(index, e);
+    return e[0] == ((VA + n * PAIR) | 7) && e[1] == LO(pa, D | V) &&
+           e[2] == (LO(pa + 4096, V) | XI);
+}
+
 /* More pairs than entries: those that the guest lost may still work, and a probe finds them then. */
 static int many(void)
 {
     unsigned found = 0;
 
     for (unsigned n = 0; n < PAIRS; n++) {
+        uint64_t pa = physical(page[2 * n]);
+
         page[2 * n][0] = n;
-        map(0, n, 7, D | V, 1);
+        set(0, (VA + n * PAIR) | 7, LO(pa, D | V), LO(pa + 4096, V) | XI);
+        tlbwr();
     }
     set_hi(7);
     for (unsigned n = 0; n < PAIRS; n++) {
@@ -153,6 +181,8 @@ static int many(void)
 
         if (!fault && (tiny_load(at(n, 0)) != n || index < 0 || index >= ENTRIES))
             return failed("a pair that works is not found");
+        if (index >= 0 && !is_as_written((unsigned)index, n))
+            return failed("a pair is found, and not as it was written");
         found += !fault;
         if (index >= 0) {
             set((unsigned)index, 0xffffffff80000000 | EHINV, 0, 0);

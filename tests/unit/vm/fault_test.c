@@ -62,7 +62,7 @@ START_TEST(rights_the_guest_withholds)
 {
     guest_has(0, VA, sim_lo(2, DISCO_READ, false), sim_lo(3, DISCO_READ | DISCO_WRITE, false));
     miss(VA, DISCO_ACCESS_FETCH);
-    expect(DISCO_INJECT_INVALID, VA);
+    expect(DISCO_INJECT_FORBIDDEN, VA);
     miss(VA, DISCO_ACCESS_STORE);
     expect(DISCO_INJECT_WRITE, VA);
     ck_assert_uint_eq(v->stats.write_guest, 1);
@@ -70,7 +70,7 @@ START_TEST(rights_the_guest_withholds)
     ck_assert(!g->exception);
     /* The same once the L2TLB knows the pair. */
     miss(VA, DISCO_ACCESS_FETCH);
-    expect(DISCO_INJECT_INVALID, VA);
+    expect(DISCO_INJECT_FORBIDDEN, VA);
     miss(VA, DISCO_ACCESS_STORE);
     expect(DISCO_INJECT_WRITE, VA);
     store_fault(VA);

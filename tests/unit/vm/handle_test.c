@@ -22,6 +22,59 @@ START_TEST(miss_is_answered_by_the_guests_entry)
 }
 END_TEST
 
+static bool settled(uint64_t va, enum disco_access access)
+{
+    struct disco_exit x = {.kind = DISCO_EXIT_HOST, .va = {va}, .access = access};
+
+    return disco_vcpu_settle_miss(v, &x);
+}
+
+START_TEST(what_the_guest_alone_answers_is_settled_at_once)
+{
+    guest_has(0, VA, sim_lo(2, DISCO_RWX, false), sim_lo(7, DISCO_READ, false));
+    ck_assert(settled(VA + 8, DISCO_ACCESS_STORE));
+    ck_assert(!g->exception && in_tlb(2) && in_tlb(7));
+    ck_assert_ptr_nonnull(disco_l2tlb_peek(v->l2tlb, (disco_va){VA}, 0));
+    ck_assert(settled(VA + 2 * DISCO_PAGE_SIZE, DISCO_ACCESS_LOAD));
+    expect(DISCO_INJECT_MISS, VA + 2 * DISCO_PAGE_SIZE);
+    guest_has(1, VA + 4 * DISCO_PAGE_SIZE, sim_lo(3, DISCO_RWX, false), 0);
+    ck_assert(settled(VA + 5 * DISCO_PAGE_SIZE, DISCO_ACCESS_FETCH));
+    expect(DISCO_INJECT_INVALID, VA + 5 * DISCO_PAGE_SIZE);
+    guest_has(1, VA + 6 * DISCO_PAGE_SIZE, sim_lo(3, DISCO_READ, false), 0);
+    ck_assert(settled(VA + 6 * DISCO_PAGE_SIZE, DISCO_ACCESS_FETCH));
+    expect(DISCO_INJECT_FORBIDDEN, VA + 6 * DISCO_PAGE_SIZE);
+}
+END_TEST
+
+/* The L2TLB's and the pmap's answers, the monitor's rights, and memory that is not there. */
+START_TEST(what_takes_more_is_not_settled)
+{
+    guest_has(0, VA, sim_lo(2, DISCO_READ, false), sim_lo(PAGES, DISCO_RWX, false));
+    ck_assert(!settled(VA, DISCO_ACCESS_STORE));
+    ck_assert(!settled(VA + DISCO_PAGE_SIZE, DISCO_ACCESS_LOAD));
+    ck_assert(!settled(SIM_UNMAPPED, DISCO_ACCESS_LOAD));
+    ck_assert(!g->exception && !in_tlb(2));
+    miss(VA, DISCO_ACCESS_LOAD);
+    ck_assert(in_tlb(2));
+    ck_assert(!settled(VA, DISCO_ACCESS_LOAD));
+    ck_assert_uint_eq(v->stats.miss_guest, 1);
+}
+END_TEST
+
+START_TEST(what_is_settled_is_counted_alike)
+{
+    uint64_t before = v->l2tlb->misses, each;
+
+    miss(VA, DISCO_ACCESS_LOAD);
+    each = v->l2tlb->misses - before;
+    ck_assert(settled(VA, DISCO_ACCESS_LOAD));
+    ck_assert_uint_eq(each, 1);
+    ck_assert_uint_eq(v->l2tlb->misses, before + 2 * each);
+    ck_assert_uint_eq(v->stats.miss_guest, 2);
+    ck_assert_uint_eq(v->stats.exits[DISCO_EXIT_MISS], 2);
+}
+END_TEST
+
 static unsigned loads;
 
 /* What is loaded must be held, or a revocation could come between: bit 0 of meta is the lock. */
@@ -145,6 +198,8 @@ int main(void)
 {
     const TTest *tests[] = {
         miss_with_nothing_goes_to_guest, miss_is_answered_by_the_guests_entry,
+        what_the_guest_alone_answers_is_settled_at_once, what_takes_more_is_not_settled,
+        what_is_settled_is_counted_alike,
         pages_are_held_while_they_are_loaded, the_l2tlb_answers_before_the_guest,
         the_other_half_of_a_pair_is_not_in_the_l2tlb, an_unmapped_segment_is_answered_by_the_pmap,
         an_unmapped_address_outside_is_a_bus_error, the_last_page_of_an_odd_number,

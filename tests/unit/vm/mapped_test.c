@@ -115,7 +115,7 @@ START_TEST(rights_the_guest_withholds)
     store(VA);
     expect(DISCO_INJECT_WRITE, VA);
     load(VA + DISCO_PAGE_SIZE);
-    expect(DISCO_INJECT_INVALID, VA + DISCO_PAGE_SIZE);
+    expect(DISCO_INJECT_FORBIDDEN, VA + DISCO_PAGE_SIZE);
     load(VA + 2 * DISCO_PAGE_SIZE);
     expect(DISCO_INJECT_MISS, VA + 2 * DISCO_PAGE_SIZE);
     ck_assert_uint_eq(asked.times, 0);

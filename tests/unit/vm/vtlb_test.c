@@ -19,6 +19,7 @@
 #define FAULT 2
 #define GO {SIM_VECTOR, DISCO_INJECT_MISS, 0, FAULT}, \
     {SIM_VECTOR, DISCO_INJECT_INVALID, 0, FAULT}, \
+    {SIM_VECTOR, DISCO_INJECT_FORBIDDEN, 0, FAULT}, \
     {SIM_VECTOR, DISCO_INJECT_WRITE, 0, FAULT}, \
     {SIM_VECTOR, DISCO_INJECT_BUS_ERROR, 0, FAULT}, \
     {SIM_VECTOR, DISCO_INJECT_ILLEGAL, 0, FAULT}
@@ -273,7 +274,7 @@ START_TEST(no_execution_without_the_right)
         SET(13, VA + 0x1000), {SIM_FETCH, 0, 13, 0}, SET(13, VA), {SIM_FETCH, 0, 13, 0},
     };
     run(body, sizeof body / sizeof body[0]);
-    fault(DISCO_INJECT_INVALID, VA);
+    fault(DISCO_INJECT_FORBIDDEN, VA);
 }
 END_TEST
 
