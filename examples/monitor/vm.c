@@ -88,6 +88,8 @@ void vm_reserve(struct vm *vm)
         vm->vcpu[i] = memory_storage_on(node, vcpu_head() + vcpu_size());
         vm->vcpu_node[i] = (uint8_t)node;
     }
+    vm->calls_counters =
+        memory_storage_on(vm->vcpu_node[0], mon.machine.backend.cpus * sizeof *vm->calls_counters);
     vm->pmap_storage = memory_storage_on(vm->vcpu_node[0], disco_pmap_size(&c));
 }
 

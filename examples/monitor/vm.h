@@ -36,6 +36,7 @@ struct vm {
     struct disco_vcpu *vcpu[CONFIG_CPUS]; /* at the head of its storage, in its node, */
     uint8_t vcpu_node[CONFIG_CPUS];       /* which is this one */
     struct disco_calls calls;
+    struct disco_calls_counters *calls_counters; /* of each processor */
     /* Written when it calls, each under its own lock or atomically. */
     DISCO_OWN_LINE struct disco_console console;
     struct disco_timer timer;

@@ -169,10 +169,10 @@ struct disco_nic {
 /** Add NET_SEND, NET_RECV and NET_STATE to @p t; @p nic stays the caller's and must outlive @p t. */
 int disco_net_calls(struct disco_nic *nic, struct disco_calls *t);
 
-/** Counters of REMAP and REMAP_MANY; the pmap has the others. Needs no init. */
+/** Whose pages REMAP and REMAP_MANY share. Needs no init. */
 struct disco_remapper {
     struct disco_pmap *pmap;
-    uint64_t calls, pages, failed; /**< accessed atomically; failed: pairs that ended a call */
+    struct disco_calls *calls; /**< private: where it counts */
 };
 /**
  * Add REMAP, REMAP_MANY and DEAD_PAGES to @p t; @p r stays the caller's and must outlive @p t.
