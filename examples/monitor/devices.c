@@ -59,7 +59,7 @@ uint64_t devices_timers(uint64_t now)
     uint64_t next = UINT64_MAX;
 
     for (unsigned i = 0; i < mon.config.vms; i++) {
-        struct vm *vm = &mon.vm[i];
+        struct vm *vm = mon.vm[i];
         uint64_t at = __atomic_load_n(&vm->timer_at, __ATOMIC_RELAXED);
 
         if (vm->life.state != LIFE_ON)

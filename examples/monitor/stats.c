@@ -171,7 +171,7 @@ static uint64_t asked(void)
     uint64_t bytes = 0;
 
     for (unsigned i = 0; i < mon.config.vms; i++)
-        bytes += mon.vm[i].life.state == LIFE_OFF ? 0 : mon.config.vm[i].memory;
+        bytes += mon.vm[i]->life.state == LIFE_OFF ? 0 : mon.config.vm[i].memory;
     return bytes;
 }
 
@@ -218,7 +218,7 @@ void stats_of_vm(struct vm *vm)
 void stats_all(void)
 {
     for (unsigned i = 0; i < mon.config.vms; i++)
-        walk_vm(&mon.vm[i]);
+        walk_vm(mon.vm[i]);
     for (unsigned i = 0; i < mon.machine.backend.cpus; i++)
         walk_cpu(i);
     disks_stats(to_log);
