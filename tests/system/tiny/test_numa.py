@@ -67,6 +67,12 @@ class Nodes(unittest.TestCase):
                 numa = self.counted(*SMP, "--numa", mode, *RESTLESS)[0]
                 self.assertEqual([numa[f"moved_{kind}"] for kind in never], [0] * len(never), numa)
 
+    def test_intervals_end_where_nothing_is_hot(self):
+        """Processors do not read what the controllers tell as long as there is nothing to read; but the time."""
+        numa = self.counted(*SMP, "--numa", "on", "--numa-set", "trigger=60000,interval=1")[0]
+        self.assertEqual(numa["hot"], 0, numa)
+        self.assertGreater(numa["intervals"], 2, numa)
+
     def test_without_assembly(self):
         """All answers in C: the same."""
         numa = self.counted(*SMP, "--numa", "on", *RESTLESS, "--monitor-append", "vectors=c")[0]
