@@ -32,6 +32,7 @@ int main(void)
 {
     static _Alignas(max_align_t) unsigned char storage[DISCO_FFI_SIZE];
     static struct disco_calls table;
+    static struct disco_calls_counters counters; /* of one processor */
     struct lamp lamp = {"lamp"};
     const struct disco_ffi_decl decl = {
         .number = LAMP_CALL,
@@ -41,9 +42,11 @@ int main(void)
         .param = {{DISCO_FFI_DEV, 0, 0}, {DISCO_FFI_U8, 0, 200}, {DISCO_FFI_BOOL, 0, 1}},
     };
     struct disco_call call;
-    int err = disco_ffi_prepare(&decl, storage, sizeof storage, &call);
+    int err = disco_calls_init(&table, &counters, NULL);
 
-    if (err || disco_calls_add(&table, &call))
+    err = err ? err : disco_ffi_prepare(&decl, storage, sizeof storage, &call);
+    err = err ? err : disco_calls_add(&table, &call);
+    if (err)
         return printf("no such call: %s\n", disco_strerror(err)), 1;
     guest_calls(&table, 7, 1);
     guest_calls(&table, 201, 1);

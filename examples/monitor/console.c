@@ -55,7 +55,7 @@ static void keep(struct kept *k, const uint8_t *bytes, size_t n)
 void console_put(void *ctx, const uint8_t *bytes, size_t n)
 {
     struct vm *vm = ctx;
-    unsigned number = (unsigned)(vm - mon.vm);
+    unsigned number = vm->number;
 
     lock();
     if (mon.options.framed)
@@ -122,7 +122,7 @@ static void show(struct vm *vm)
         print("\r\n[%s]\r\n", vm->config->name);
     lock();
     if (!mon.options.framed)
-        put_kept(&con.kept[vm - mon.vm]);
+        put_kept(&con.kept[vm->number]);
     con.shown = vm;
     unlock();
 }
@@ -184,9 +184,9 @@ static void prompt_key(char c)
 /* The next VM, or with `step` -1 the previous one. */
 static struct vm *beside(int step)
 {
-    int vms = (int)mon.config.vms, now = (int)(con.focus - mon.vm);
+    int vms = (int)mon.config.vms, now = (int)con.focus->number;
 
-    return &mon.vm[(now + step + vms) % vms];
+    return mon.vm[(now + step + vms) % vms];
 }
 
 static void list(void)

@@ -59,7 +59,7 @@ uint64_t devices_timers(uint64_t now)
     uint64_t next = UINT64_MAX;
 
     for (unsigned i = 0; i < mon.config.vms; i++) {
-        struct vm *vm = &mon.vm[i];
+        struct vm *vm = mon.vm[i];
         uint64_t at = __atomic_load_n(&vm->timer_at, __ATOMIC_RELAXED);
 
         if (vm->life.state != LIFE_ON)
@@ -214,10 +214,8 @@ static int add_calls(struct vm *vm)
 int devices_make(struct vm *vm)
 {
     struct disco_backend *b = &mon.machine.backend;
-    int err =
-        disco_console_init(&vm->console, b, console_put, vm, (struct disco_line){console_line, vm});
+    int err = disco_calls_init(&vm->calls, vm->calls_counters, b);
 
-    memset(&vm->calls, 0, sizeof vm->calls);
     memset(vm->vcpu_stops, 0, sizeof vm->vcpu_stops);
     vm->devices_up = 0;
     vm->timer_at = 0;
@@ -230,6 +228,7 @@ int devices_make(struct vm *vm)
                                  .raise = raise_ipi,
                                  .lower = lower_ipi,
                                  .ctx = vm};
+    err = err ? err : disco_console_init(&vm->console, b, console_put, vm, (struct disco_line){console_line, vm});
     err = err ? err : uart_make(vm, (struct disco_line){uart_line, vm});
     err = err ? err : disco_timer_init(&vm->timer, b, (struct disco_line){timer_line, vm});
     err = err ? err : disks_open(vm);

@@ -86,7 +86,7 @@ static void disk_line(void *ctx, bool up)
 
 static int open_one(struct vm *vm, unsigned n)
 {
-    unsigned d = vm->config->disk[n], port = (unsigned)(vm - mon.vm);
+    unsigned d = vm->config->disk[n], port = vm->number;
     const char *name = mon.config.disk[d].name;
     struct disco_line line = {disk_line, &vm->disk_line[n]};
     int err;

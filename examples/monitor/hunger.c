@@ -64,7 +64,7 @@ void hunger_tick(uint64_t now)
     struct vm *longest = NULL;
 
     for (unsigned i = 0; i < mon.config.vms; i++) {
-        struct vm *vm = &mon.vm[i];
+        struct vm *vm = mon.vm[i];
 
         if (vm->life.state != LIFE_ON)
             continue;

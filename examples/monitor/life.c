@@ -147,7 +147,7 @@ void life_quit(void)
     mon.options.stay = false;
     mon.options.stop_on_reset = true;
     for (unsigned i = 0; i < mon.config.vms; i++)
-        (void)life_stop(&mon.vm[i]);
+        (void)life_stop(mon.vm[i]);
 }
 
 /* --- the turn --- */
@@ -167,8 +167,8 @@ bool life_tick(uint64_t now)
     bool any = false;
 
     for (unsigned i = 0; i < mon.config.vms; i++) {
-        look_after(&mon.vm[i], now);
-        any |= mon.vm[i].life.state != LIFE_OFF;
+        look_after(mon.vm[i], now);
+        any |= mon.vm[i]->life.state != LIFE_OFF;
     }
     hunger_tick(now);
     return any;
@@ -187,7 +187,7 @@ const char *life_word(const struct vm *vm)
     return words[vm->life.state];
 }
 
-struct vm *life_vm(unsigned i) { return i < mon.config.vms ? &mon.vm[i] : NULL; }
+struct vm *life_vm(unsigned i) { return i < mon.config.vms ? mon.vm[i] : NULL; }
 
 static bool same(const char *a, const char *b)
 {
@@ -201,8 +201,8 @@ struct vm *life_find(const char *word)
     unsigned n = 0;
 
     for (unsigned i = 0; i < mon.config.vms; i++) {
-        if (same(word, mon.vm[i].config->name))
-            return &mon.vm[i];
+        if (same(word, mon.vm[i]->config->name))
+            return mon.vm[i];
     }
     for (; *word >= '0' && *word <= '9' && n <= CONFIG_VMS; word++)
         n = n * 10 + (unsigned)(*word - '0');

@@ -162,11 +162,13 @@ static void reserve_vms(void)
 {
     for (unsigned i = 0; i < mon.config.vms; i++) {
         const struct vm_config *c = &mon.config.vm[i];
-        const char *wrong = vm_check(&mon.vm[i], c, mon.archive);
+        const char *wrong;
 
+        mon.vm[i] = vm_new(i, c);
+        wrong = vm_check(mon.vm[i], mon.archive);
         if (wrong)
             die("vm %s: %s: %s", c->name, c->kernel, wrong);
-        vm_reserve(&mon.vm[i]);
+        vm_reserve(mon.vm[i]);
     }
 }
 
@@ -194,8 +196,8 @@ static void start_processors(void)
 static void start_vms(void)
 {
     for (unsigned i = 0; i < mon.config.vms; i++)
-        (void)life_start(&mon.vm[i]);
-    console_focus(&mon.vm[0]);
+        (void)life_start(mon.vm[i]);
+    console_focus(mon.vm[0]);
 }
 
 /* What the monitor still has for guests that are gone. */

@@ -32,7 +32,7 @@ struct monitor {
     struct disco_memmap *mm;
     struct disco_sched *sched;
     struct config config;
-    struct vm vm[CONFIG_VMS];
+    struct vm *vm[CONFIG_VMS]; /* each in its node */
     struct options options;
     struct bytes archive;
     uint64_t ram;       /* bytes */

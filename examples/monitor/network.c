@@ -57,7 +57,7 @@ void network_make(void)
 
 static void net_line(void *ctx, bool up) { devices_line(ctx, DEVICE_NET, up); }
 
-static unsigned port_of(const struct vm *vm) { return (unsigned)(vm - mon.vm); }
+static unsigned port_of(const struct vm *vm) { return vm->number; }
 
 int network_open(struct vm *vm)
 {

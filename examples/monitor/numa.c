@@ -28,11 +28,11 @@ struct own {
     uint64_t look_at; /* ns */
 };
 static struct own *own[SMP_MAX];
+static struct disco_flash_reader reader;
 /* By themselves in a line: a processor empties the ring; when a few pages shall move, too, ns; both atomically. */
 static struct {
     DISCO_OWN_LINE uint32_t by;
     uint64_t next;
-    struct disco_flash_reader reader;
     uint64_t latest;  /* modelled time of any processor, ns: of who empties the ring, as what follows */
     uint64_t foreign; /* records of pages that are no guest's */
 } reading;
@@ -42,8 +42,8 @@ static struct {
 static void find_area(void)
 {
     void *at = (void *)(MIPS_XKPHYS + BOARD_RAM + MEMORY_FLASH);
-    const struct disco_flash_reader *r = &reading.reader;
-    int err = disco_flash_attach(&reading.reader, at, MEMORY_FLASH_SIZE);
+    const struct disco_flash_reader *r = &reader;
+    int err = disco_flash_attach(&reader, at, MEMORY_FLASH_SIZE);
 
     if (err)
         die("numa: what the node controllers share, %lu KiB from %lx in RAM: %s", MEMORY_FLASH_SIZE >> 10,
@@ -65,14 +65,14 @@ static void copy_text(void)
 
     for (unsigned node = 1; node < mon.machine.backend.nodes; node++)
         memcpy(memory_storage_on(node, size), __image_start, size);
-    disco_flash_copied(&reading.reader, from, from + (size >> DISCO_PAGE_SHIFT));
+    disco_flash_copied(&reader, from, from + (size >> DISCO_PAGE_SHIFT));
 }
 
 /* Modelled time, which QEMU's own has little to do with. */
 static uint64_t clock_now(struct disco_backend *b)
 {
     __asm__ volatile(".word 0x3400d150 + %0" ::"i"(DISCO_FLASH_TELL_CLOCK) : "memory");
-    return disco_flash_clock(&reading.reader, b->ops->cpu(b));
+    return disco_flash_clock(&reader, b->ops->cpu(b));
 }
 
 /* In an interval every processor may spend a tenth of its time on moves of 100 us, no more. */
@@ -107,7 +107,7 @@ void numa_make(void)
     err = disco_numa_init(&engine, memory_storage(size), size, &c);
     if (err)
         die("numa: these numbers of the policy will not do: %s", disco_strerror(err));
-    disco_flash_set(&reading.reader, c.params.trigger, c.params.sharing);
+    disco_flash_set(&reader, c.params.trigger, c.params.sharing);
 }
 
 int numa_attach(struct vm *vm)
@@ -138,7 +138,7 @@ static void empty_ring(void)
     int got = 1;
 
     for (unsigned n = 0; n < QUEUE && got; n++) {
-        got = disco_flash_take(&reading.reader, &r);
+        got = disco_flash_take(&reader, &r);
         if (got != 1)
             continue;
         const struct disco_numa_hot h = {
@@ -157,17 +157,25 @@ static void empty_ring(void)
     }
 }
 
+/* Mostly there is nothing to do; to see that, nothing is written that others read. */
+static bool take_turn(uint64_t now)
+{
+    if (!disco_flash_waiting(&reader) && now < disco_numa_interval_end(engine))
+        return false;
+    return !__atomic_load_n(&reading.by, __ATOMIC_RELAXED) && !__atomic_exchange_n(&reading.by, 1, __ATOMIC_ACQUIRE);
+}
+
 /* The interval is one of modelled time, as misses are the model's. */
 static void read_controllers(void)
 {
     uint64_t now = clock_now(&mon.machine.backend);
 
-    if (__atomic_exchange_n(&reading.by, 1, __ATOMIC_ACQUIRE))
+    if (!take_turn(now))
         return;
     empty_ring();
     reading.latest = now > reading.latest ? now : reading.latest;
     if (disco_numa_tick(engine, reading.latest))
-        disco_flash_reset(&reading.reader);
+        disco_flash_reset(&reader);
     __atomic_store_n(&reading.by, 0, __ATOMIC_RELEASE);
 }
 
@@ -269,10 +277,10 @@ void numa_stats(stats_put *put)
     put("numa", "hot", s.hot);
     put("numa", "merged", s.merged);
     put("numa", "overflow", s.overflow);
-    put("numa", "bad", s.bad + reading.reader.bad);
+    put("numa", "bad", s.bad + reader.bad);
     put("numa", "foreign", reading.foreign);
-    put("numa", "ring_lost", reading.reader.lost);
-    put("numa", "ring_overflow", disco_load(&reading.reader.area->overflows));
+    put("numa", "ring_lost", reader.lost);
+    put("numa", "ring_overflow", disco_load(&reader.area->overflows));
     by_reason(put, s.decided);
     by_action(put, "moved", s.moved);
     by_action(put, "failed", s.failed);

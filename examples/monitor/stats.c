@@ -65,8 +65,8 @@ struct sums {
     struct disco_vcpu_stats v;
     struct disco_pmap_stats p;
     uint64_t hits, misses, inserts;
-    uint64_t bad, ipis, freed, zeroed, asked, state, paused, hungry;
-    uint64_t remaps, remapped, remaps_failed;
+    struct disco_calls_stats c;
+    uint64_t remaps, asked, state, paused, hungry;
 };
 
 #define OF(field) offsetof(struct sums, field)
@@ -82,13 +82,13 @@ static const struct {
     {"write_monitor", OF(v.write_monitor)}, {"write_guest", OF(v.write_guest)},
     {"bus_errors", OF(v.bus_errors)}, {"device_accesses", OF(v.device_accesses)}, {"reflected", OF(m.reflected)}, {"walks", OF(m.walks)},
     {"interrupts", OF(m.interrupts)}, {"insn_runs", OF(m.runs)}, {"fpu_loads", OF(m.fpu_loads)},
-    {"calls_bad", OF(bad)}, {"ipis", OF(ipis)}, {"pages_freed", OF(freed)},
-    {"pages_zeroed", OF(zeroed)}, {"pages_present", OF(p.present)}, {"pages_shared", OF(p.shared)},
+    {"calls_bad", OF(c.bad)}, {"ipis", OF(c.ipis)}, {"pages_freed", OF(c.pages_freed)},
+    {"pages_zeroed", OF(c.pages_zeroed)}, {"pages_present", OF(p.present)}, {"pages_shared", OF(p.shared)},
     {"pages_asked", OF(asked)}, {"first_touch", OF(p.first_touch)}, {"purges", OF(p.purges)},
     {"collapses", OF(p.collapses)},
     {"cow_copies", OF(p.cow_copies)}, {"net_copies", OF(p.net_copies)}, {"copies_reused", OF(p.write_reused)},
-    {"copies_dead", OF(p.dead)}, {"remap_calls", OF(remaps)}, {"remap_pages", OF(remapped)},
-    {"remap_failed", OF(remaps_failed)},
+    {"copies_dead", OF(p.dead)}, {"remap_calls", OF(remaps)}, {"remap_pages", OF(c.remapped)},
+    {"remap_failed", OF(c.remaps_failed)},
     {"switches", OF(v.switches)}, {"migrations", OF(v.migrations)}, {"run_ns", OF(v.run_ns)},
     {"state", OF(state)}, {"paused", OF(paused)}, {"hungry", OF(hungry)},
 };
@@ -96,20 +96,15 @@ static const struct {
 static struct sums sum(const struct vm *vm)
 {
     struct sums s = {
-        .bad = vm->calls.bad,
-        .ipis = vm->smp.ipis,
-        .freed = vm->memory.pages_freed,
-        .zeroed = vm->memory.pages_zeroed,
         .asked = vm->config->memory >> DISCO_PAGE_SHIFT,
         .state = vm->life.state,
         .paused = vm->life.paused,
         .hungry = vm->life.hungry,
-        .remaps = vm->remapper.calls,
-        .remapped = vm->remapper.pages,
-        .remaps_failed = vm->remapper.failed,
     };
 
     disco_pmap_stats(&vm->pmap, &s.p);
+    disco_calls_stats(&vm->calls, &s.c);
+    s.remaps = s.c.made[DISCO_CALL_REMAP] + s.c.made[DISCO_CALL_REMAP_MANY];
     for (unsigned i = 0; i < vm->vm.vcpus; i++) {
         const struct disco_l2tlb *l = vm->vcpu[i]->l2tlb;
 
@@ -176,7 +171,7 @@ static uint64_t asked(void)
     uint64_t bytes = 0;
 
     for (unsigned i = 0; i < mon.config.vms; i++)
-        bytes += mon.vm[i].life.state == LIFE_OFF ? 0 : mon.config.vm[i].memory;
+        bytes += mon.vm[i]->life.state == LIFE_OFF ? 0 : mon.config.vm[i].memory;
     return bytes;
 }
 
@@ -223,7 +218,7 @@ void stats_of_vm(struct vm *vm)
 void stats_all(void)
 {
     for (unsigned i = 0; i < mon.config.vms; i++)
-        walk_vm(&mon.vm[i]);
+        walk_vm(mon.vm[i]);
     for (unsigned i = 0; i < mon.machine.backend.cpus; i++)
         walk_cpu(i);
     disks_stats(to_log);

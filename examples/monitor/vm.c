@@ -30,7 +30,7 @@ static struct disco_pmap_config pmap_config(struct vm *vm)
     uint64_t pages = vm->config->memory >> DISCO_PAGE_SHIFT;
 
     return (struct disco_pmap_config){
-        .id = (uint32_t)(vm - mon.vm),
+        .id = vm->number,
         .pages = pages,
         .sets = pages / 16 + 16,
         .mm = mon.mm,
@@ -41,13 +41,12 @@ static struct disco_pmap_config pmap_config(struct vm *vm)
     };
 }
 
-const char *vm_check(struct vm *vm, const struct vm_config *config, struct bytes archive)
+const char *vm_check(struct vm *vm, struct bytes archive)
 {
-    struct disco_pmap_config c;
+    const struct vm_config *config = vm->config;
+    struct disco_pmap_config c = pmap_config(vm);
     const char *wrong;
 
-    vm->config = config;
-    c = pmap_config(vm);
     if (!disco_pmap_size(&c))
         return "more memory than the monitor has tables for";
     if (!find(archive, config->kernel, &vm->kernel))
@@ -77,17 +76,28 @@ static unsigned node_of_next(void)
     return mon.machine.backend.node_of_cpu[n++ % mon.machine.backend.cpus];
 }
 
+struct vm *vm_new(unsigned number, const struct vm_config *config)
+{
+    unsigned node = node_of_next();
+    struct vm *vm = memory_storage_on(node, sizeof *vm);
+
+    vm->number = number;
+    vm->config = config;
+    vm->vcpu_node[0] = (uint8_t)node;
+    for (unsigned i = 1; i < config->cpus; i++)
+        vm->vcpu_node[i] = (uint8_t)node_of_next();
+    return vm;
+}
+
 void vm_reserve(struct vm *vm)
 {
     struct disco_pmap_config c = pmap_config(vm);
 
     images_reserve(vm);
-    for (unsigned i = 0; i < vm->config->cpus; i++) {
-        unsigned node = node_of_next();
-
-        vm->vcpu[i] = memory_storage_on(node, vcpu_head() + vcpu_size());
-        vm->vcpu_node[i] = (uint8_t)node;
-    }
+    for (unsigned i = 0; i < vm->config->cpus; i++)
+        vm->vcpu[i] = memory_storage_on(vm->vcpu_node[i], vcpu_head() + vcpu_size());
+    vm->calls_counters =
+        memory_storage_on(vm->vcpu_node[0], mon.machine.backend.cpus * sizeof *vm->calls_counters);
     vm->pmap_storage = memory_storage_on(vm->vcpu_node[0], disco_pmap_size(&c));
 }
 

@@ -3,8 +3,8 @@
 #define MONITOR_VM_H
 
 /*
- * A virtual machine of this monitor: the libraries' objects put together. Its tables stay where
- * they are while the monitor runs; vm_make() fills them anew each time the VM is started.
+ * A virtual machine of this monitor: the libraries' objects put together. It and its tables stay where
+ * they are while the monitor runs, in its node; vm_make() fills them anew each time the VM is started.
  */
 
 #include <disco/disk.h>
@@ -20,6 +20,7 @@
 struct vm {
     /* Read by every processor that runs it, and written when it is made. */
     struct disco_vm vm; /* first */
+    unsigned number;    /* in the order of vms.conf, from 0 */
     const struct vm_config *config;
     struct disco_disks disks;
     struct disk_line {
@@ -28,6 +29,9 @@ struct vm {
     } disk_line[CONFIG_VM_DISKS]; /* whose line it is: disks.c */
     struct disco_nic nic;
     struct disco_power power;
+    struct disco_smp smp;
+    struct disco_memory memory;
+    struct disco_remapper remapper;
     void *pmap_storage;
     struct bytes kernel, initrd;
     struct elf_image image;
@@ -36,29 +40,30 @@ struct vm {
     struct disco_vcpu *vcpu[CONFIG_CPUS]; /* at the head of its storage, in its node, */
     uint8_t vcpu_node[CONFIG_CPUS];       /* which is this one */
     struct disco_calls calls;
+    struct disco_calls_counters *calls_counters; /* of each processor */
     /* Written when it calls, each under its own lock or atomically. */
     DISCO_OWN_LINE struct disco_console console;
     struct disco_timer timer;
-    struct disco_smp smp;
-    struct disco_memory memory;
-    struct disco_remapper remapper;
     struct disco_mmio mmio;      /* empty, or with the port below: uart.c */
     struct disco_uart16550 uart;
-    struct life life;
     bool vcpu_stops[CONFIG_CPUS]; /* VCPU_STOP was called; own processor */
     struct disco_lock line_lock; /* of devices_up; inside a device's lock, see devices.c */
     uint32_t devices_up;         /* which devices hold the device line up */
-    uint64_t timer_at;           /* when the timer wants a look; accessed atomically: devices.c */
     unsigned reports; /* lines about what the guest should not have done; atomically */
+    /* Processor 0 looks here after most exits. */
+    DISCO_OWN_LINE struct life life;
+    uint64_t timer_at; /* when the timer wants a look; accessed atomically: devices.c */
 };
 
 static inline struct vm *vm_of(struct disco_vm *vm) { return (struct vm *)vm; }
 
 /* --- vm.c --- */
 
+/* Take a VM's own storage, in the node of virtual CPU 0. Before memory is shared out, as what follows. */
+struct vm *vm_new(unsigned number, const struct vm_config *config);
 /* Check everything about a VM that can be checked before it exists. NULL, or what is wrong. */
-const char *vm_check(struct vm *vm, const struct vm_config *config, struct bytes archive);
-/* Take the storage of its tables. */
+const char *vm_check(struct vm *vm, struct bytes archive);
+/* Take the storage of its tables: those of all its processors lie where the VM itself does. */
 void vm_reserve(struct vm *vm);
 /* Make it, load the guest, set virtual CPU 0 going. On an error nothing is left of it. */
 int vm_make(struct vm *vm);

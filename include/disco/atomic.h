@@ -67,7 +67,7 @@ static inline void disco_fence(void)
 #endif
 }
 
-/** Add to a counter that only this processor writes; others may read it. */
+/** Add to a counter that nobody else writes meanwhile: it is this processor's, or a lock is held. Others may read it. */
 static inline void disco_count_own(uint64_t *p, uint64_t n)
 {
     disco_store(p, disco_load(p) + n);

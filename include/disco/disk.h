@@ -103,7 +103,7 @@ struct disco_disk_config {
     bool copy; /**< never map, always copy: for comparison */
 };
 
-/** Counters of one disk; accessed atomically. */
+/** Counters of one disk: written under its lock, of requests when they are over; disco_disk_stats() reads. */
 struct disco_disk_stats {
     uint64_t reads, writes, flushes; /**< requests */
     uint64_t errors;         /**< requests that failed or were refused (but not with "ask again") */
@@ -119,7 +119,7 @@ struct disco_disk_port;
 
 /** Bytes of storage for @p c. 0 if the configuration is bad. */
 size_t disco_disk_size(const struct disco_disk_config *c);
-/** *out lies in @p storage (64-byte aligned). @return 0, DISCO_ERR_BAD_ARG, DISCO_ERR_NO_SPACE. */
+/** *out lies in @p storage (aligned to DISCO_CACHE_LINE). @return 0, DISCO_ERR_BAD_ARG, DISCO_ERR_NO_SPACE. */
 int disco_disk_init(struct disco_disk **out, void *storage, size_t size,
                     const struct disco_disk_config *c);
 /** Give every page back, kept logs too. No port is open and nothing is at work (else DISCO_ERR_BUSY). */
@@ -158,7 +158,7 @@ bool disco_disk_done(struct disco_disk_port *p, uint64_t *tag, int *status);
  * and holds no lock of lock.h that is a device's; the disk does it by itself before a request of its own fails.
  */
 uint64_t disco_disk_evict(struct disco_disk *d, uint64_t pages);
-/** Counters into *out. */
+/** Counters into *out: each is read atomically, not all of them together. Lock-free, any processor. */
 void disco_disk_stats(const struct disco_disk *d, struct disco_disk_stats *out);
 
 /* --- a VM's disks, as monitor calls --- */

@@ -92,11 +92,14 @@ static inline uint64_t disco_flash_size(uint64_t slots)
     return sizeof(struct disco_flash_area) + slots * sizeof(struct disco_flash_record);
 }
 
-/** The monitor's end of a ring. One processor at a time uses it: the lock is the caller's. */
+/**
+ * The monitor's end of a ring. One processor at a time uses it: the lock is the caller's. Others may call
+ * disco_flash_waiting() and disco_flash_clock() meanwhile, which read what is never written.
+ */
 struct disco_flash_reader {
     struct disco_flash_area *area;
     uint64_t slots, pages, nodes, cpus; /**< what the head said when it was attached */
-    uint64_t tail;
+    DISCO_OWN_LINE uint64_t tail;
     uint64_t bad;  /**< records that made no sense */
     uint64_t lost; /**< records given up because the head had jumped */
 };
@@ -173,6 +176,12 @@ static inline int disco_flash_take(struct disco_flash_reader *r, struct disco_fl
     }
     *out = record;
     return 1;
+}
+
+/** Is there anything to take? No more than a look: any processor, without the lock. */
+static inline bool disco_flash_waiting(const struct disco_flash_reader *r)
+{
+    return disco_load(&r->area->head) != disco_load(&r->area->tail);
 }
 
 /** From now on pages are hot, and shared, at these counts. */

@@ -68,7 +68,7 @@ struct disco_frame {
     uint8_t head[DISCO_NET_HEAD];
 };
 
-/** Counters of one port; accessed atomically. */
+/** Counters of one port: written under the network's lock; disco_net_stats() reads. */
 struct disco_net_stats {
     uint64_t sent, received; /**< frames */
     uint64_t sent_bytes, received_bytes;
@@ -91,8 +91,8 @@ struct disco_net_config {
 /** Bytes of storage for @p c, about 36 KiB a port. 0 if the configuration is bad. */
 size_t disco_net_size(const struct disco_net_config *c);
 /**
- * *out lies in @p storage (64-byte aligned). All ports are closed; a network whose ports are closed again has no page
- * and needs no end. @return 0, DISCO_ERR_BAD_ARG, DISCO_ERR_NO_SPACE.
+ * *out lies in @p storage (aligned to DISCO_CACHE_LINE). All ports are closed; a network whose ports are closed again
+ * has no page and needs no end. @return 0, DISCO_ERR_BAD_ARG, DISCO_ERR_NO_SPACE.
  */
 int disco_net_init(struct disco_net **out, void *storage, size_t size,
                    const struct disco_net_config *c);
@@ -158,7 +158,10 @@ int disco_frame_read(struct disco_net *n, const struct disco_frame *f, uint32_t 
  */
 int disco_frame_checksum(struct disco_net *n, struct disco_frame *f);
 
-/** Counters of @p port into *out. @return 0 or DISCO_ERR_BAD_ARG. */
+/**
+ * Counters of @p port into *out: each is read atomically, not all of them together. Lock-free, any processor.
+ * @return 0 or DISCO_ERR_BAD_ARG.
+ */
 int disco_net_stats(const struct disco_net *n, unsigned port, struct disco_net_stats *out);
 
 /** A VM's network interface, as monitor calls. */
@@ -169,10 +172,10 @@ struct disco_nic {
 /** Add NET_SEND, NET_RECV and NET_STATE to @p t; @p nic stays the caller's and must outlive @p t. */
 int disco_net_calls(struct disco_nic *nic, struct disco_calls *t);
 
-/** Counters of REMAP and REMAP_MANY; the pmap has the others. Needs no init. */
+/** Whose pages REMAP and REMAP_MANY share. Needs no init. */
 struct disco_remapper {
     struct disco_pmap *pmap;
-    uint64_t calls, pages, failed; /**< accessed atomically; failed: pairs that ended a call */
+    struct disco_calls *calls; /**< private: where it counts */
 };
 /**
  * Add REMAP, REMAP_MANY and DEAD_PAGES to @p t; @p r stays the caller's and must outlive @p t.

@@ -241,6 +241,8 @@ uint64_t disco_numa_drop_replicas(struct disco_numa *n, unsigned node, uint64_t 
  * back by more than an interval ends it, too.
  */
 bool disco_numa_tick(struct disco_numa *n, uint64_t now);
+/** When the present interval ends, in the time of disco_numa_tick(): whoever sees an earlier one need not tell it. Lock-free. */
+uint64_t disco_numa_interval_end(const struct disco_numa *n);
 
 /**
  * Counters. Each record is counted once in merged, overflow or bad, or waits, or was taken and is counted

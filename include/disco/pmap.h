@@ -65,8 +65,9 @@ struct disco_pmap_gone {
  * Forget @p n translations @p p (0 or more), each of the virtual CPUs that it names, of the @p pages physical pages
  * @p gone (1 to DISCO_PMAP_MANY), and these pages' addresses in segments that the guest believes unmapped, each of the
  * page's `vcpus`: first in L2TLBs, then in hardware TLBs; returns when all have. Several pages at once, because asking
- * processors costs more than what is asked. Both arrays are pmap's, for the time of the call. The entries of the pages
- * are held: it may wait for processors, and calls nothing of pmap.
+ * processors costs more than what is asked; a revocation of very many translations calls it for some of its pages, then
+ * for others. Both arrays are pmap's, for the time of the call. The entries of the pages are held: it may wait for
+ * processors, and calls nothing of pmap.
  */
 typedef void disco_pmap_purge_fn(void *ctx, const struct disco_pmap_gone *gone, size_t pages,
                                  const struct disco_purge *p, size_t n);
@@ -85,9 +86,9 @@ struct disco_pmap_stats {
     uint64_t migrations, replications;
     uint64_t write_reused; /**< write faults that found themselves the last user: no copy */
     uint64_t dead;         /**< copies that were none: the guest had no use for the contents */
-    uint64_t purges;       /**< revocations, however many pages each */
+    uint64_t purges;       /**< calls of `purge`, however many pages each */
     uint64_t purged;       /**< translations in them: virtual pages, each of any number of virtual CPUs */
-    uint64_t everywhere;   /**< revocations of everything that all virtual CPUs had */
+    uint64_t everywhere;   /**< of these calls, of everything that all virtual CPUs had */
     uint64_t present;      /**< pages that exist now */
     uint64_t shared;       /**< of these, read-only by COW or NET */
 };

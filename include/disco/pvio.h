@@ -97,23 +97,49 @@ struct disco_call {
 
 /** Calls that a table holds. */
 #define DISCO_CALLS_MAX 64
-/** Calls of one VM, by number. Plain data, the caller's. */
+/** Counters of one VM's calls: each processor counts on its own, disco_calls_stats() sums. */
+struct disco_calls_stats {
+    uint64_t made[DISCO_CALLS_MAX]; /**< by number: how often the handler ran */
+    uint64_t bad;                   /**< calls refused before a handler ran */
+    uint64_t ipis;                  /**< lines raised by IPI */
+    uint64_t pages_freed;           /**< by PAGES_FREE, of those that had memory */
+    uint64_t pages_zeroed;          /**< by PAGE_ZERO */
+    uint64_t remapped;              /**< pairs of pages, by REMAP and REMAP_MANY */
+    uint64_t remaps_failed;         /**< pairs that ended such a call */
+};
+/** What one processor counts, in lines of its own. Private. */
+struct disco_calls_counters {
+    DISCO_OWN_LINE struct disco_calls_stats n;
+};
+/** Calls of one VM, by number. Written before the VM runs, and only read afterwards. */
 struct disco_calls {
     struct disco_call call[DISCO_CALLS_MAX];
-    uint64_t count[DISCO_CALLS_MAX]; /**< how often each was made; accessed atomically */
-    uint64_t bad;                    /**< calls refused before a handler ran */
+    struct disco_backend *backend;
+    struct disco_calls_counters *counters; /**< of each processor */
+    uint32_t cpus;                         /**< how many */
 };
 
-/** Add @p c. DISCO_ERR_BAD_ARG (bad declaration), DISCO_ERR_BUSY (number taken). */
+/**
+ * An empty table. @p counters: the caller's for as long as @p t, one for each processor of @p b; what they hold does not
+ * matter. Of the backend only its number of processors and `cpu` are used. NULL: one processor makes all calls.
+ * @return 0 or DISCO_ERR_BAD_ARG.
+ */
+int disco_calls_init(struct disco_calls *t, struct disco_calls_counters *counters, struct disco_backend *b);
+/** Add @p c. DISCO_ERR_BAD_ARG (bad declaration, a table that is none), DISCO_ERR_BUSY (number taken). */
 int disco_calls_add(struct disco_calls *t, const struct disco_call *c);
 /**
- * Check the @p raw arguments of call @p number and run its handler.
+ * Check the @p raw arguments of call @p number and run its handler, on the caller's processor with interrupts off.
  * @return the handler's result; DISCO_ERR_BAD_CALL, DISCO_ERR_BAD_ARG, DISCO_ERR_BAD_ADDRESS,
  *         DISCO_ERR_OVERFLOW without running it.
  */
 int64_t disco_calls_run(struct disco_calls *t, uint64_t number,
                         const uint64_t raw[DISCO_CALL_ARGS], struct disco_pmap *pmap,
                         unsigned node, void *caller);
+/**
+ * Counters into *out, summed over processors: each is read atomically, not all of them together. Lock-free, any
+ * processor. Of a zeroed table zeros.
+ */
+void disco_calls_stats(const struct disco_calls *t, struct disco_calls_stats *out);
 
 /** An interrupt line of a device: level. */
 struct disco_line {
@@ -204,9 +230,7 @@ int disco_power_calls(struct disco_power *p, struct disco_calls *t);
 /** What a guest knows of its memory and tells (Disco, section 4.2.2). Needs no init. */
 struct disco_memory {
     struct disco_pmap *pmap;
-    uint64_t calls_free;   /**< counters, accessed atomically: calls of PAGES_FREE, */
-    uint64_t pages_freed;  /**< pages they took back, of those that had memory, */
-    uint64_t pages_zeroed; /**< calls of PAGE_ZERO */
+    struct disco_calls *calls; /**< private: where it counts */
 };
 /** Add PAGES_FREE and PAGE_ZERO to @p t; @p m stays the caller's and must outlive @p t. */
 int disco_memory_calls(struct disco_memory *m, struct disco_calls *t);
@@ -230,7 +254,7 @@ struct disco_smp {
     /** Lower the IPI line of @p caller. */
     void (*lower)(void *ctx, void *caller);
     void *ctx;
-    uint64_t ipis; /**< lines raised; accessed atomically */
+    struct disco_calls *calls; /**< private: where it counts */
 };
 /**
  * Add VCPU_START, VCPU_STOP, IPI and IPI_ACK for @p vcpus virtual CPUs to @p t. Bad numbers and bits

@@ -179,6 +179,8 @@ bool disco_numa_tick(struct disco_numa *n, uint64_t now)
     return true;
 }
 
+uint64_t disco_numa_interval_end(const struct disco_numa *n) { return disco_load(&n->end); }
+
 /* --- counters --- */
 
 _Static_assert(sizeof(struct disco_numa_stats) % sizeof(uint64_t) == 0, "counters, nothing else");

@@ -37,7 +37,7 @@ static bool counts_as_shared(enum disco_pmap_reason r)
     return r == DISCO_PMAP_COW || r == DISCO_PMAP_NET;
 }
 
-/* Places of one purge; from more than these everything is forgotten. */
+/* Places of one purge; what has more is purged in rounds. */
 #define PURGE_PLACES 64
 
 static void count_change(struct disco_pmap *pm, const struct hold *h, bool now, bool now_shared)
@@ -71,27 +71,39 @@ struct gone {
     struct disco_pmap_gone page[DISCO_PMAP_MANY];
     struct disco_purge place[PURGE_PLACES];
     size_t pages, places;
-    bool everywhere; /* then place[0] says so, and there is no other */
+    uint64_t all; /* virtual CPUs that forget everything; no place names them */
 };
+
+static bool full(const struct gone *g)
+{
+    return g->places + SET_PLACES >= PURGE_PLACES; /* one is for `all` */
+}
+
+static void add_all(struct gone *g, uint64_t vcpus)
+{
+    size_t kept = 0;
+
+    g->all |= vcpus;
+    for (size_t i = 0; i < g->places; i++) {
+        g->place[i].vcpus &= ~g->all;
+        if (g->place[i].vcpus)
+            g->place[kept++] = g->place[i];
+    }
+    g->places = kept;
+}
 
 static void add_places(const struct disco_pmap *pm, const struct hold *h, struct gone *g)
 {
     struct disco_purge place[SET_PLACES];
-    size_t n;
+    size_t n = disco_backmap_places(pm, h, place);
 
-    if (g->everywhere)
-        return;
-    g->everywhere = g->places + SET_PLACES > PURGE_PLACES ||
-                    (meta_kind(h->meta) == MAP_ALL && h->vcpus == DISCO_ALL_VCPUS);
-    if (g->everywhere) {
-        g->place[0] = (struct disco_purge){DISCO_ALL_VCPUS, {DISCO_ALL_PAGES}};
-        g->places = 1;
-        return;
-    }
-    n = disco_backmap_places(pm, h, place);
     for (size_t i = 0; i < n; i++) {
-        place[i].vcpus &= h->vcpus;
-        if (place[i].vcpus)
+        place[i].vcpus &= h->vcpus & ~g->all;
+        if (!place[i].vcpus)
+            continue;
+        if (place[i].vpn.v == DISCO_ALL_PAGES)
+            add_all(g, place[i].vcpus);
+        else
             g->place[g->places++] = place[i];
     }
 }
@@ -115,25 +127,46 @@ static void count_purge(struct disco_pmap_stats *s, const struct gone *g)
 {
     disco_count_own(&s->purges, 1);
     disco_count_own(&s->purged, g->places);
-    disco_count_own(&s->everywhere, g->everywhere);
+    disco_count_own(&s->everywhere, g->all == DISCO_ALL_VCPUS);
 }
 
+static void nothing(struct gone *g)
+{
+    g->pages = g->places = 0;
+    g->all = 0;
+}
+
+/* p3 to p5 of what is hidden. */
+static void purge(struct disco_pmap *pm, struct gone *g)
+{
+    if (!g->pages)
+        return;
+    disco_fence();
+    if (g->all)
+        g->place[g->places++] = (struct disco_purge){g->all, {DISCO_ALL_PAGES}};
+    if (pm->purge)
+        pm->purge(pm->purge_ctx, g->page, g->pages, g->place, g->places);
+    count_purge(stats_here(pm), g);
+    nothing(g);
+}
+
+/*
+ * More places than one purge names are purged in rounds: p2 to p5 of some pages, then of the next, as if they were
+ * revocations after each other. All are held until the last is through, so none of them is changed before.
+ */
 void disco_entry_revoke_many(struct disco_pmap *pm, struct hold *h, size_t n)
 {
     struct gone g;
 
-    g.pages = g.places = 0;
-    g.everywhere = false;
+    nothing(&g);
     for (size_t i = 0; i < n; i++) {
-        if (word_of(&h[i]))
-            hide(pm, &h[i], &g);
+        if (!word_of(&h[i]))
+            continue;
+        if (full(&g))
+            purge(pm, &g);
+        hide(pm, &h[i], &g);
     }
-    disco_fence();
-    if (!g.pages)
-        return;
-    if (pm->purge)
-        pm->purge(pm->purge_ctx, g.page, g.pages, g.place, g.places); /* p3 to p5 */
-    count_purge(stats_here(pm), &g);
+    purge(pm, &g);
 }
 
 void disco_entry_revoke(struct disco_pmap *pm, struct hold *h)

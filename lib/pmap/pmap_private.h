@@ -139,7 +139,7 @@ void disco_entry_publish(struct disco_pmap *pm, struct hold *h, disco_mpn mpn,
                          enum disco_pmap_reason reason);
 /* Take the page away from everyone, or from `vcpus`: 0 in the first word, then purge. If from all, the backmap is empty. */
 void disco_entry_revoke(struct disco_pmap *pm, struct hold *h);
-/* The same for @p n pages, at most DISCO_PMAP_MANY, with one purge; those without a page stay as they are. */
+/* The same for @p n pages, at most DISCO_PMAP_MANY, together; those without a page stay as they are. */
 void disco_entry_revoke_many(struct disco_pmap *pm, struct hold *h, size_t n);
 /* A page for @p ppn, contents undefined, adopted: pmap's only use of it is @p ppn. */
 int disco_entry_new_page(struct disco_pmap *pm, disco_ppn ppn, unsigned node, disco_mpn *out);
@@ -177,7 +177,7 @@ void disco_many_order(const disco_ppn *first, size_t stride, size_t n, uint8_t *
 struct hold *disco_many_hold(struct disco_pmap *pm, struct many *m, disco_ppn ppn, size_t of);
 /* One less: the last one stays as it is. */
 void disco_many_let_last_go(struct many *m);
-/* Note what they were, and take the pages away, each from its `vcpus`, with one purge. */
+/* Note what they were, and take the pages away, each from its `vcpus`, together. */
 void disco_many_revoke(struct disco_pmap *pm, struct many *m);
 /* Entry @p i leads to old[i] for the reason was[i] (again). */
 void disco_many_put_back(struct disco_pmap *pm, struct many *m, size_t i);

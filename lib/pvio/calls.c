@@ -1,6 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <disco/atomic.h>
-#include <disco/pvio.h>
+#include "calls_private.h"
+
+#include <string.h>
+
+_Static_assert(sizeof(struct disco_calls_stats) % sizeof(uint64_t) == 0, "counters, nothing else");
+
+int disco_calls_init(struct disco_calls *t, struct disco_calls_counters *counters, struct disco_backend *b)
+{
+    if (!t || !counters)
+        return DISCO_ERR_BAD_ARG;
+    memset(t, 0, sizeof *t);
+    t->backend = b;
+    t->counters = counters;
+    t->cpus = b ? b->cpus : 1;
+    memset(counters, 0, t->cpus * sizeof *counters);
+    return DISCO_OK;
+}
 
 static bool is_buf(enum disco_arg_kind kind)
 {
@@ -29,7 +44,7 @@ static bool declaration_ok(const struct disco_call *c)
 
 int disco_calls_add(struct disco_calls *t, const struct disco_call *c)
 {
-    if (!t || !c || !c->fn || !c->name || c->number >= DISCO_CALLS_MAX || !declaration_ok(c))
+    if (!t || !t->counters || !c || !c->fn || !c->name || c->number >= DISCO_CALLS_MAX || !declaration_ok(c))
         return DISCO_ERR_BAD_ARG;
     if (t->call[c->number].fn)
         return DISCO_ERR_BUSY;
@@ -98,12 +113,25 @@ int64_t disco_calls_run(struct disco_calls *t, uint64_t number,
         c = &t->call[number];
         err = check_args(c, raw, &from, a);
         if (!err) {
-            disco_count(&t->count[number], 1);
+            disco_count_own(&calls_here(t)->made[number], 1);
             return c->fn(c->dev, caller, a);
         }
     }
-    disco_count(&t->bad, 1);
+    disco_count_own(&calls_here(t)->bad, 1);
     return err;
+}
+
+void disco_calls_stats(const struct disco_calls *t, struct disco_calls_stats *out)
+{
+    uint64_t *to = (uint64_t *)(void *)out;
+
+    memset(out, 0, sizeof *out);
+    for (uint32_t cpu = 0; cpu < t->cpus; cpu++) {
+        const uint64_t *from = (const uint64_t *)(const void *)&t->counters[cpu].n;
+
+        for (size_t i = 0; i < sizeof *out / sizeof *to; i++)
+            to[i] += disco_load(&from[i]);
+    }
 }
 
 /* Is [offset, offset + len) inside the buffer? Then its physical address. */

@@ -66,7 +66,7 @@ static uint64_t evict(struct disco_disk *d, uint64_t want, uint64_t scan)
         gone += evict_some(d, &x, max, &seen);
         scan -= seen;
     }
-    disco_count(&d->stats.evicted, gone);
+    disco_count_own(&d->stats.evicted, gone);
     disco_store(&d->stats.cached, d->cache.map.values);
     return gone;
 }
@@ -159,5 +159,5 @@ void disco_disk_keep(struct request *r, unsigned n)
         i += run;
     }
     disco_store(&d->stats.cached, d->cache.map.values);
-    disco_count(&d->stats.misses, n);
+    disco_count_own(&d->stats.misses, n);
 }

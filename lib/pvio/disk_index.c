@@ -104,9 +104,9 @@ int disco_disk_index_clear(struct disco_disk *d, struct index *x, uint64_t block
     return err;
 }
 
-/* The first few pages. @return how many. */
+/* The first few pages, which *counter counts no longer. @return how many. */
 static uint64_t take_some(struct disco_disk *d, struct index *x, struct disco_ranges *map,
-                          uint64_t *page)
+                          uint64_t *counter, uint64_t *page)
 {
     uint32_t left;
     struct disco_range r;
@@ -119,6 +119,7 @@ static uint64_t take_some(struct disco_disk *d, struct index *x, struct disco_ra
         *page = r.value;
         disco_ranges_clear(map, r.first, n);
         settle(d, x, left);
+        disco_count_own(counter, -n);
     }
     unlock(d);
     return n;
@@ -129,9 +130,8 @@ void disco_disk_drop(struct disco_disk *d, struct index *x, struct disco_ranges 
 {
     uint64_t page, n;
 
-    while ((n = take_some(d, x, map, &page))) {
+    while ((n = take_some(d, x, map, counter, &page))) {
         for (uint64_t i = 0; i < n; i++)
             disco_memmap_put(d->c.mm, (disco_mpn){page + i});
-        disco_count(counter, -n);
     }
 }

@@ -37,6 +37,7 @@ struct request {
     struct disco_disk_port *port;
     enum request_state state;
     bool forgotten; /* its VM is gone */
+    bool checked;   /* it asks for what there is */
     int status;
     unsigned node;
     struct disco_disk_request ask; /* what the guest wrote, copied once */
@@ -48,6 +49,7 @@ struct request {
     struct request *joined; /* JOINED: whose transfer it waits for */
     disco_mpn page[BLOCKS]; /* of a read: what is read; of a write: what is written */
     disco_mpn base[2]; /* of a shared write: what lies around it in its first and its last block */
+    uint64_t mapped, copied, lent; /* what it counts when it is over */
     struct disco_store_io io;
     struct disco_io_seg seg[DISCO_DISK_SEGS];
 };
@@ -76,9 +78,11 @@ struct disco_disk_port {
 };
 
 struct disco_disk {
-    struct disco_lock lock;
+    /* Read by everybody, without the lock. */
     struct disco_disk_config c;
     struct disco_disk_port *port;
+    /* What the lock guards. */
+    DISCO_OWN_LINE struct disco_lock lock;
     struct disco_ranges_pool pool;
     struct index cache, log; /* log: of a visible disk */
     uint64_t promised;       /* nodes that indexes are promised and do not have yet */
@@ -160,6 +164,8 @@ int disco_disk_tell(struct disco_disk_port *p, uint32_t n, const struct disco_bu
 /* Lock held. @p r is in nobody's hands any more, or in somebody's. */
 void disco_disk_leave(struct request *r, enum request_state state);
 void disco_disk_enter(struct request *r);
+/* Lock held. @p r, which was WORKING, is over. */
+void disco_disk_count(const struct request *r, bool failed);
 /* Lock held. The slot of @p r, which was WORKING, is free. */
 void disco_disk_give_slot(struct request *r);
 

@@ -22,7 +22,7 @@ static int pin(struct request *r, unsigned n, uint64_t page)
         *place = from;
     }
     r->at += n;
-    disco_count(&d->stats.hits, n);
+    disco_count_own(&d->stats.hits, n);
     return DISCO_OK;
 }
 
@@ -114,14 +114,13 @@ static int copy(struct request *r, disco_pa pa, disco_mpn mpn, uint32_t offset, 
     if (err == DISCO_ERR_NO_MEMORY && disco_disk_evict(d, DISCO_PMAP_MANY))
         err = disco_pmap_write(r->port->pmap, pa, from + offset, len, r->node);
     if (!err)
-        disco_count(&d->stats.copied, len);
+        r->copied += len;
     return err;
 }
 
 /* Whole pages, with one revocation for all. Where one cannot be mapped, for want of a record of its users, it is copied. */
 static int map(struct request *r, struct disco_pmap_place *place, size_t n)
 {
-    struct disco_disk *d = r->port->disk;
     int err = DISCO_OK;
 
     disco_pmap_share_many(r->port->pmap, place, n, DISCO_PMAP_COW);
@@ -129,7 +128,7 @@ static int map(struct request *r, struct disco_pmap_place *place, size_t n)
         if (place[i].err)
             err = copy(r, disco_ppn_base(place[i].ppn), place[i].mpn, 0, DISCO_PAGE_SIZE);
         else
-            disco_count(&d->stats.mapped, 1);
+            r->mapped++;
     }
     return err;
 }

@@ -154,23 +154,16 @@ static int take_slot(struct disco_disk_port *p, unsigned node, struct request **
     unlock(p->disk);
     if (err)
         return err;
-    r->forgotten = false;
+    r->forgotten = r->checked = false;
     r->status = DISCO_OK;
     r->node = node;
     r->sectors = 0;
     r->block = r->blocks = r->at = r->moved = 0;
+    r->mapped = r->copied = r->lent = 0;
     memset(r->page, 0xff, sizeof r->page);
     memset(r->base, 0xff, sizeof r->base);
     *out = r;
     return DISCO_OK;
-}
-
-static void count(struct disco_disk *d, const struct request *r)
-{
-    disco_count(is_read(r)    ? &d->stats.reads
-                : is_write(r) ? &d->stats.writes
-                              : &d->stats.flushes,
-                1);
 }
 
 /* From here on it may be over at any moment, on another processor, if it waits. */
@@ -196,10 +189,9 @@ static int end_now(struct request *r)
     disco_disk_finish(r);
     status = r->status;
     lock(d);
+    disco_disk_count(r, status && status != DISCO_ERR_BUSY && status != DISCO_ERR_NO_MEMORY);
     disco_disk_give_slot(r);
     unlock(d);
-    if (status && status != DISCO_ERR_BUSY && status != DISCO_ERR_NO_MEMORY)
-        disco_count(&d->stats.errors, 1);
     return status ? status : 1;
 }
 
@@ -211,8 +203,7 @@ int disco_disk_request(struct disco_disk_port *p, const struct disco_buf *in, un
     if (err)
         return err;
     r->status = check(r, in);
-    if (!r->status)
-        count(p->disk, r);
+    r->checked = !r->status;
     if (!r->status && is_write(r))
         r->status = disco_disk_gather(r);
     if (!r->status && begin(r))

@@ -18,6 +18,18 @@ void disco_disk_leave(struct request *r, enum request_state state)
     disco_store_release(&r->port->working, disco_load(&r->port->working) - 1);
 }
 
+void disco_disk_count(const struct request *r, bool failed)
+{
+    struct disco_disk_stats *s = &r->port->disk->stats;
+    uint64_t *asked = is_read(r) ? &s->reads : is_write(r) ? &s->writes : &s->flushes;
+
+    disco_count_own(asked, r->checked);
+    disco_count_own(&s->errors, failed);
+    disco_count_own(&s->mapped, r->mapped);
+    disco_count_own(&s->copied, r->copied);
+    disco_count_own(&s->lent, r->lent);
+}
+
 void disco_disk_give_slot(struct request *r)
 {
     append(&r->port->free, r);
@@ -216,8 +228,7 @@ static void end(struct request *r)
 
     disco_disk_finish(r);
     lock(d);
-    if (r->status)
-        disco_count(&d->stats.errors, 1);
+    disco_disk_count(r, r->status != DISCO_OK);
     if (r->forgotten) {
         disco_disk_give_slot(r);
     } else {

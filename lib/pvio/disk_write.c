@@ -51,7 +51,6 @@ _Static_assert(BLOCKS <= UINT8_MAX, "a block's number fits in a byte");
 /* A page that cannot be lent can still be copied. Those that are lent are the request's, whatever becomes of others. */
 static int lend(struct request *r, struct batch *b)
 {
-    uint64_t lent = 0;
     int err = DISCO_OK;
 
     disco_pmap_lend_many(r->port->pmap, b->place, b->n, r->node, DISCO_PMAP_COW);
@@ -60,12 +59,11 @@ static int lend(struct request *r, struct batch *b)
 
         if (!p->err) {
             r->page[b->block[i]] = p->mpn;
-            lent++;
+            r->lent++;
         } else if (!err) {
             err = copy(r, &(struct piece){disco_ppn_base(p->ppn), b->block[i], 0, DISCO_PAGE_SIZE});
         }
     }
-    disco_count(&r->port->disk->stats.lent, lent);
     b->n = 0;
     return err;
 }
@@ -168,6 +166,6 @@ int disco_disk_commit(struct request *r)
             ;
         err = put_run(r, log, i, n);
     }
-    disco_count(&r->port->disk->stats.logged, log->map.values - before);
+    disco_count_own(&r->port->disk->stats.logged, log->map.values - before);
     return err;
 }

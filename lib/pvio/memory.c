@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <disco/atomic.h>
-#include <disco/pvio.h>
+#include "calls_private.h"
 
 /*
  * What the guest knows of its memory and the monitor cannot see. No lock: two calls on one page
@@ -21,8 +20,7 @@ static int64_t pages_free(void *dev, void *caller, const union disco_arg *a)
         return DISCO_ERR_BAD_ARG;
     if (b->len)
         disco_pmap_drop_many(b->pmap, disco_pa_page(b->pa), b->len >> DISCO_PAGE_SHIFT, &had);
-    disco_count(&m->calls_free, 1);
-    disco_count(&m->pages_freed, had);
+    disco_count_own(&calls_here(m->calls)->pages_freed, had);
     return (int64_t)had;
 }
 
@@ -37,7 +35,7 @@ static int64_t page_zero(void *dev, void *caller, const union disco_arg *a)
         return DISCO_ERR_BAD_ARG;
     err = disco_pmap_zero(m->pmap, disco_pa_page(pa));
     if (!err)
-        disco_count(&m->pages_zeroed, 1);
+        disco_count_own(&calls_here(m->calls)->pages_zeroed, 1);
     return err;
 }
 
@@ -53,5 +51,7 @@ int disco_memory_calls(struct disco_memory *m, struct disco_calls *t)
         DISCO_CALL_PAGE_ZERO, "page_zero", page_zero, m, {{DISCO_ARG_VALUE, 0, UINT64_MAX}}};
     int err = m && m->pmap ? disco_calls_add(t, &free) : DISCO_ERR_BAD_ARG;
 
+    if (!err)
+        m->calls = t;
     return err ? err : disco_calls_add(t, &zero);
 }

@@ -18,7 +18,7 @@ int disco_net_init(struct disco_net **out, void *storage, size_t size,
 {
     struct disco_net *n = storage;
 
-    if (!out || !config_ok(c) || !storage || (uintptr_t)storage % 64)
+    if (!out || !config_ok(c) || !storage || (uintptr_t)storage % DISCO_CACHE_LINE)
         return DISCO_ERR_BAD_ARG;
     if (size < disco_net_size(c))
         return DISCO_ERR_NO_SPACE;
@@ -73,11 +73,10 @@ static void forget_frames(struct disco_net *n, unsigned port)
         any = !(n->linked & port_bit(port)) && p->head != p->tail;
         if (any)
             disco_port_pop(n, p, &f);
+        disco_count_own(&p->stats.dropped, any);
         disco_unlock(&n->lock);
-        if (any) {
+        if (any)
             disco_frame_put(n, &f);
-            disco_count(&p->stats.dropped, 1);
-        }
     } while (any);
 }
 

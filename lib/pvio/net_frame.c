@@ -145,15 +145,22 @@ static bool is_frame(const struct disco_frame *f)
            !disco_frame_csum_bad(f->csum_start, f->csum_offset, f->head_len);
 }
 
+void disco_port_bad(struct disco_net *n, unsigned port)
+{
+    disco_lock(&n->lock, n->backend);
+    disco_count_own(&n->port[port].stats.bad, 1);
+    disco_unlock(&n->lock);
+}
+
 int disco_net_send_frame(struct disco_net *n, unsigned port, const struct disco_frame *f)
 {
     if (port >= n->ports)
         return DISCO_ERR_BAD_ARG;
     if (!is_frame(f)) {
-        disco_count(&n->port[port].stats.bad, 1);
+        disco_port_bad(n, port);
         return DISCO_ERR_BAD_ARG;
     }
-    return disco_switch_pass(n, port, f);
+    return disco_switch_pass(n, port, f, 0, 0);
 }
 
 bool disco_net_take_frame(struct disco_net *n, unsigned port, struct disco_frame *f)
@@ -165,12 +172,10 @@ bool disco_net_take_frame(struct disco_net *n, unsigned port, struct disco_frame
         return false;
     disco_lock(&n->lock, n->backend);
     any = p->head != p->tail;
-    if (any)
-        disco_port_pop(n, p, f);
-    disco_unlock(&n->lock);
     if (any) {
-        disco_count(&p->stats.received, 1);
-        disco_count(&p->stats.received_bytes, disco_frame_len(f));
+        disco_port_pop(n, p, f);
+        disco_port_received(p, f);
     }
+    disco_unlock(&n->lock);
     return any;
 }

@@ -30,11 +30,13 @@ struct port {
 };
 
 struct disco_net {
-    struct disco_lock lock;
+    /* Read by everybody, without the lock. */
     unsigned ports;
     bool copy;
     struct disco_memmap *mm;
     struct disco_backend *backend;
+    /* What the lock guards. */
+    DISCO_OWN_LINE struct disco_lock lock;
     uint64_t linked; /* ports that are open and whose link is up */
     uint64_t clock;  /* frames seen: the age of addresses */
     struct address address[DISCO_NET_ADDRESSES];
@@ -53,6 +55,8 @@ bool disco_port_room(const struct port *p, uint32_t parts);
 void disco_port_push(struct port *p, const struct disco_frame *f);
 /* There is a frame; its references are the caller's. Who was refused hears of it when the queue is half empty. */
 void disco_port_pop(struct disco_net *n, struct port *p, struct disco_frame *f);
+/* @p f was taken from it. */
+void disco_port_received(struct port *p, const struct disco_frame *f);
 /* The queue of @p p was full: is @p from to wait? Then its line will rise. */
 bool disco_port_refuse(struct disco_net *n, struct port *p, unsigned from);
 
@@ -60,8 +64,12 @@ bool disco_port_refuse(struct disco_net *n, struct port *p, unsigned from);
 
 /* May a frame with this head and @p parts parts be sent from @p from now? 0, DISCO_ERR_STATE, DISCO_ERR_BUSY. */
 int disco_switch_ready(struct disco_net *n, unsigned from, const uint8_t *head, uint32_t parts);
-/* Send it; 0: its references are the network's. */
-int disco_switch_pass(struct disco_net *n, unsigned from, const struct disco_frame *f);
+/*
+ * Send it; 0: its references are the network's. The sender shared @p remapped pages of its guest's with it, and copied
+ * @p copied bytes.
+ */
+int disco_switch_pass(struct disco_net *n, unsigned from, const struct disco_frame *f, uint32_t remapped,
+                      uint32_t copied);
 /* Forget the addresses of @p port; the lock is held. */
 void disco_switch_forget(struct disco_net *n, unsigned port);
 
@@ -70,6 +78,8 @@ void disco_switch_forget(struct disco_net *n, unsigned port);
 /* One of the frame's pieces, in order: 0 is the head, i its part i - 1. */
 const uint8_t *disco_frame_piece(struct disco_net *n, const struct disco_frame *f, uint32_t i,
                                  uint32_t *len);
+/* Without the lock: @p port sent something that is no frame. */
+void disco_port_bad(struct disco_net *n, unsigned port);
 /* Give the references back. */
 void disco_frame_put(struct disco_net *n, const struct disco_frame *f);
 /* Is there a checksum to be made, and is it not where it should be, in the first @p len bytes? */

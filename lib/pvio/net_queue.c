@@ -56,6 +56,12 @@ void disco_port_pop(struct disco_net *n, struct port *p, struct disco_frame *f)
     disco_port_set_line(p);
 }
 
+void disco_port_received(struct port *p, const struct disco_frame *f)
+{
+    disco_count_own(&p->stats.received, 1);
+    disco_count_own(&p->stats.received_bytes, disco_frame_len(f));
+}
+
 bool disco_port_refuse(struct disco_net *n, struct port *p, unsigned from)
 {
     uint64_t now = n->backend->ops->now(n->backend);
@@ -65,6 +71,6 @@ bool disco_port_refuse(struct disco_net *n, struct port *p, unsigned from)
     if (now > p->refused_at && now - p->refused_at > DISCO_NET_STUCK_NS)
         return false;
     p->waiting |= port_bit(from);
-    disco_count(&n->port[from].stats.refused, 1);
+    disco_count_own(&n->port[from].stats.refused, 1);
     return true;
 }

@@ -40,8 +40,10 @@ static int next_frame(struct disco_net *n, struct port *p, const struct disco_bu
         return 0;
     r->frags = p->queue[p->head % DISCO_NET_QUEUE].parts;
     got = pages_ok(io, r);
-    if (got == 1)
+    if (got == 1) {
         disco_port_pop(n, p, f);
+        disco_port_received(p, f);
+    }
     return got;
 }
 
@@ -108,6 +110,16 @@ static int tell(const struct disco_buf *io, struct disco_net_recv *r, const stru
     return disco_buf_write(io, OFFERED, (const uint8_t *)r + OFFERED, sizeof r->frag + f->head_len);
 }
 
+/* It was taken, and has not arrived. */
+static void lost(struct disco_net *n, struct port *p, const struct disco_frame *f)
+{
+    disco_lock(&n->lock, n->backend);
+    disco_count_own(&p->stats.received, UINT64_MAX);
+    disco_count_own(&p->stats.received_bytes, -(uint64_t)disco_frame_len(f));
+    disco_count_own(&p->stats.dropped, 1);
+    disco_unlock(&n->lock);
+}
+
 static int deliver(struct disco_net *n, struct port *p, const struct disco_buf *io,
                    struct disco_net_recv *r, const struct disco_frame *f)
 {
@@ -115,13 +127,9 @@ static int deliver(struct disco_net *n, struct port *p, const struct disco_buf *
 
     if (!err)
         err = tell(io, r, f);
-    if (err) {
-        disco_count(&p->stats.dropped, 1);
-        return err;
-    }
-    disco_count(&p->stats.received, 1);
-    disco_count(&p->stats.received_bytes, disco_frame_len(f));
-    return 1;
+    if (err)
+        lost(n, p, f);
+    return err ? err : 1;
 }
 
 int disco_net_recv(struct disco_net *n, unsigned port, const struct disco_buf *io, unsigned node)

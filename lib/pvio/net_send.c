@@ -216,7 +216,8 @@ static int send(struct gather *g, unsigned port)
     if (!err)
         err = build(g);
     if (!err)
-        err = disco_switch_pass(g->n, port, &g->f);
+        err = disco_switch_pass(g->n, port, &g->f, g->remapped,
+                                g->len - g->remapped * (uint32_t)DISCO_PAGE_SIZE);
     if (err)
         disco_net_free_frame(g->n, &g->f);
     return err;
@@ -224,7 +225,6 @@ static int send(struct gather *g, unsigned port)
 
 int disco_net_send(struct disco_net *n, unsigned port, const struct disco_buf *in, unsigned node)
 {
-    struct disco_net_stats *stats = &n->port[port].stats;
     struct gather g;
     int err;
 
@@ -237,13 +237,8 @@ int disco_net_send(struct disco_net *n, unsigned port, const struct disco_buf *i
     g.off = 0;
     err = read_request(&g, in);
     if (err) {
-        disco_count(&stats->bad, 1);
+        disco_port_bad(n, port);
         return err;
     }
-    err = send(&g, port);
-    if (!err) {
-        disco_count(&stats->remapped, g.remapped);
-        disco_count(&stats->copied_bytes, g.len - g.remapped * DISCO_PAGE_SIZE);
-    }
-    return err;
+    return send(&g, port);
 }

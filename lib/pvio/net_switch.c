@@ -139,7 +139,7 @@ static bool hand_out(struct disco_net *n, uint64_t to, const struct disco_frame 
         struct port *p = &n->port[__builtin_ctzll(to)];
 
         if (!disco_port_room(p, f->parts) || (last && !refer(n, f))) {
-            disco_count(&p->stats.dropped, 1);
+            disco_count_own(&p->stats.dropped, 1);
             continue;
         }
         if (last)
@@ -151,22 +151,30 @@ static bool hand_out(struct disco_net *n, uint64_t to, const struct disco_frame 
     return last;
 }
 
-int disco_switch_pass(struct disco_net *n, unsigned from, const struct disco_frame *f)
+static void count_sent(struct disco_net_stats *s, const struct disco_frame *f, uint32_t remapped, uint32_t copied)
 {
-    struct disco_net_stats *s = &n->port[from].stats;
+    disco_count_own(&s->sent, 1);
+    disco_count_own(&s->sent_bytes, disco_frame_len(f));
+    disco_count_own(&s->remapped, remapped);
+    disco_count_own(&s->copied_bytes, copied);
+}
+
+int disco_switch_pass(struct disco_net *n, unsigned from, const struct disco_frame *f, uint32_t remapped,
+                      uint32_t copied)
+{
     bool taken = false;
     uint64_t to;
     int err;
 
     disco_lock(&n->lock, n->backend);
     err = route(n, from, f->head, f->parts, &to);
-    if (!err)
+    if (!err) {
         taken = hand_out(n, to, f);
+        count_sent(&n->port[from].stats, f, remapped, copied);
+    }
     disco_unlock(&n->lock);
     if (err)
         return err;
-    disco_count(&s->sent, 1);
-    disco_count(&s->sent_bytes, disco_frame_len(f));
     if (!taken)
         disco_frame_put(n, f);
     return DISCO_OK;

@@ -7,8 +7,9 @@
  * replaces, or replaces what that reads, begins a new batch. What comes before the first pair that cannot be done is
  * done, and what it read is still there.
  */
-#include <disco/atomic.h>
 #include <disco/net.h>
+
+#include "calls_private.h"
 
 struct job {
     struct disco_pmap *pm;
@@ -129,6 +130,12 @@ static int step(struct job *j, size_t i)
     return add(j, i);
 }
 
+static void count(struct disco_calls_stats *s, size_t done, size_t n)
+{
+    disco_count_own(&s->remapped, done);
+    disco_count_own(&s->remaps_failed, done < n);
+}
+
 /* How many pairs were done before the first that failed; its error if none was. */
 static int64_t remap(struct disco_remapper *r, const struct disco_remap *pair, size_t n)
 {
@@ -145,9 +152,7 @@ static int64_t remap(struct disco_remapper *r, const struct disco_remap *pair, s
     for (size_t i = 0; i < j.failed; i++)
         fail(&j, i, step(&j, i));
     flush(&j);
-    disco_count(&r->calls, 1);
-    disco_count(&r->pages, j.failed);
-    disco_count(&r->failed, j.failed < n);
+    count(calls_here(r->calls), j.failed, n);
     return j.failed ? (int64_t)j.failed : j.err;
 }
 
@@ -201,6 +206,7 @@ int disco_remap_calls(struct disco_remapper *r, struct disco_calls *t)
 
     if (!r || !r->pmap)
         return DISCO_ERR_BAD_ARG;
+    r->calls = t;
     for (size_t i = 0; i < sizeof call / sizeof call[0]; i++) {
         int err = disco_calls_add(t, &call[i]);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <disco/atomic.h>
-#include <disco/pvio.h>
+#include "calls_private.h"
 
 static int64_t vcpu_start(void *dev, void *caller, const union disco_arg *a)
 {
@@ -31,7 +30,7 @@ static int64_t ipi(void *dev, void *caller, const union disco_arg *a)
 
     (void)caller;
     for (; mask; mask &= mask - 1) {
-        disco_count(&s->ipis, 1);
+        disco_count_own(&calls_here(s->calls)->ipis, 1);
         s->raise(s->ctx, (unsigned)__builtin_ctzll(mask));
     }
     return 0;
@@ -65,6 +64,7 @@ int disco_smp_calls(struct disco_smp *s, unsigned vcpus, struct disco_calls *t)
 
     if (!s || !s->start || !s->stop || !s->raise || !s->lower || !vcpus || vcpus > DISCO_MAX_VCPUS)
         return DISCO_ERR_BAD_ARG;
+    s->calls = t;
     for (size_t i = 0; i < sizeof call / sizeof call[0]; i++) {
         int err = disco_calls_add(t, &call[i]);
 

@@ -289,13 +289,15 @@ static void count(void)
 {
     for (unsigned i = 0; i < VMS; i++) {
         struct disco_net_stats s = stats_of(&w, i);
+        struct disco_calls_stats calls;
 
         total.sent += s.sent;
         total.received += s.received;
         total.remapped += s.remapped;
         total.bad += s.bad;
         total.dropped += s.dropped;
-        remapped += w.vm[i].remapper.pages;
+        disco_calls_stats(&w.vm[i].calls, &calls);
+        remapped += calls.remapped;
     }
     if (!runs++)
         atexit(report);

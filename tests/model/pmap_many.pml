@@ -10,7 +10,7 @@
  *
  *   m1..m4  lib/pmap/share.c    many: all held, in ascending order; revoked together; given up; the new ones appear
  *   n1..n3  lib/pmap/enter.c    a pair is entered: both held, the lower first; noted and loaded; let go
- *   p2..p5  lib/pmap/entry.c    the revocation: words of all, then one purge for all
+ *   p2..p5  lib/pmap/entry.c    the revocation: words of all, then one purge for all; or in REGIME_ROUNDS p2 to p5 of each
  */
 #define ENTRIES 3
 #define CPUS 3
@@ -134,6 +134,20 @@ many:
     :: b != a -> hold(b)
     :: b == a
     fi;
+#if defined(REGIME_ROUNDS) || defined(BUG_LET_GO_AFTER_ITS_ROUND)
+    if
+    :: b != a ->
+        word[a] = false;                                                       /* p2 to p5 of the first round */
+        purge(BIT(a));
+#ifdef BUG_LET_GO_AFTER_ITS_ROUND
+        locked[a] = false;
+#endif
+        word[b] = false;
+        purge(BIT(b));
+        goto given_up
+    :: b == a
+    fi;
+#endif
 #ifdef BUG_SECOND_WORD_LATE
     word[a] = false;
 #else
@@ -147,6 +161,7 @@ many:
 #else
     purge(BIT(a) | BIT(b));
 #endif
+given_up:
     atomic {
         backmap[a] = 0; backmap[b] = 0; word[b] = false;
         assert(!LED_TO(a) && !LED_TO(b));                                      /* m3: given up */

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import select
+import socket
 import subprocess
 import tempfile
 import time
@@ -115,6 +116,13 @@ class Running:
         counters = self.stats()
         self.ask("quit")
         return counters
+
+
+def free_port():
+    """A TCP port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def leaked(counters):

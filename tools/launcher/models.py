@@ -13,7 +13,7 @@ VARIANT = re.compile(r"\b(?:BUG|REGIME)_\w+")
 
 # The whole state space, kept exactly: a search that hits one of these limits says so, and then has not passed.
 COMPILE = ("gcc", "-O2", "-w", "-DSAFETY", "-DMEMLIM=2000", "-o", "pan", "pan.c")
-CHECK = ("./pan", "-m1000000")
+CHECK = ("./pan", "-m2000000")
 CHECK_TIMEOUT = 900
 
 # What the checker prints when its search ended early; and of a state that must not be.

@@ -28,11 +28,11 @@ void bare_result(const char *of, const char *test, bool good)
 
 void *memory_storage(size_t size)
 {
-    void *p;
+    const uint64_t line = DISCO_CACHE_LINE - 1, begin = BOARD_RAM + ((uint64_t)__image_end - CKSEG0);
+    uint64_t at = (begin + taken + line) & ~line;
+    void *p = (void *)(MIPS_XKPHYS + at);
 
-    taken = (taken + 63) & ~UINT64_C(63);
-    p = (void *)(MIPS_XKPHYS + BOARD_RAM + ((uint64_t)__image_end - CKSEG0) + taken);
-    taken += size;
+    taken = at + size - begin;
     memset(p, 0, size);
     return p;
 }

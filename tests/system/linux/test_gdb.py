@@ -2,16 +2,9 @@
 """./disco gdb: the debugger on a running machine knows monitor and guest, and its command shows who runs where."""
 
 import shutil
-import socket
 import unittest
 
-from harness import BOOT, Running, disco
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+from harness import BOOT, Running, disco, free_port
 
 
 @unittest.skipUnless(shutil.which("gdb-multiarch"), "gdb-multiarch is not installed")

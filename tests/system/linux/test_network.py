@@ -4,7 +4,6 @@ holds others up; and the way out to this computer."""
 
 import http.server
 import re
-import socket
 import tempfile
 import threading
 import time
@@ -12,7 +11,7 @@ import unittest
 import urllib.request
 from pathlib import Path
 
-from harness import BOOT, ENDIAN, Running, last_sets, leaked, run, in_one_order
+from harness import BOOT, ENDIAN, Running, free_port, last_sets, leaked, run, in_one_order
 
 # One listens, the other sends; each knows who it is by its name.
 BETWEEN = "case $(hostname) in vm0) {listen};; *) until ping -c 1 -W 1 vm0 >/dev/null; do :; done; sleep 1; {send};; esac"
@@ -21,12 +20,6 @@ MIB = 1 << 20
 
 def between(listen, send):
     return BETWEEN.format(listen=listen, send=send)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Subnet(unittest.TestCase):

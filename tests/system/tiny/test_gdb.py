@@ -2,17 +2,10 @@
 """A debugger on the machine: it finds the monitor's symbols, and the virtual CPU that each processor runs."""
 
 import re
-import socket
 import unittest
 
-from harness import Running, disco
+from harness import Running, disco, free_port
 from launcher.gdb import PROGRAM
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Debugger(unittest.TestCase):

@@ -2,11 +2,12 @@
 """Nodes: guests run on a machine that has some, their pages move, and nobody can tell but by the counters."""
 
 import json
+import re
 import tempfile
 import unittest
 from pathlib import Path
 
-from harness import Running, in_one_order, leaked, run
+from harness import Running, disco, free_port, in_one_order, leaked, run
 
 # Pages move as soon as they are missed on.
 RESTLESS = ("--numa-set", "trigger=2,sharing=1,write=1000,migrate=1000,cap=1000000,interval=5")
@@ -38,6 +39,20 @@ class Nodes(unittest.TestCase):
             with self.subTest(nodes):
                 self.assertEqual(self.guest("--guest", "smp", "--cpus", 4, "--nodes", nodes), RIGHT)
 
+    def test_each_machine_in_its_node(self):
+        """A virtual machine and its tables lie where its virtual CPU 0 begins."""
+        parts = ("mon.vm[{0}]", "mon.vm[{0}]->vcpu[0]", "mon.vm[{0}]->pmap_storage", "mon.vm[{0}]->calls_counters")
+        each = [part.format(vm) for vm in range(4) for part in parts]
+        with Running("--guest", "spin", "--vms", 4, "--smp", 4, "--nodes", 4, "--timeout", 120, f"--gdb={free_port()}") as running:
+            running.until(lambda: running.so_far().out.count(b"interrupts are off") == 4, 60, "four guests that spin")
+            done = disco("gdb", "--of", running.process.pid, "--batch", "break disco_vcpu_handle", "--batch", "continue",
+                         "--batch", f'printf "at{" %lx" * (1 + len(each))}\\n", mon.ram, {", ".join(each)}', timeout=60)
+        # RAM begins at 2 GiB.
+        found = re.search(r"(?m)^at ([0-9a-f ]+)$", done.out.decode())
+        self.assertTrue(found, done)
+        ram, *places = (int(word, 16) & 0x7FFFFFFF for word in found[1].split())
+        self.assertEqual([place * 4 // ram for place in places], [vm for vm in range(4) for _ in parts], done)
+
     def test_moves(self):
         numa, vm, figures = self.counted(*SMP, "--numa", "on", *RESTLESS)
         self.assertEqual(figures["config"]["nodes"], 4)
@@ -65,6 +80,12 @@ class Nodes(unittest.TestCase):
     def test_copies_without_assembly(self):
         numa = self.counted(*READERS, "--numa", "on", *RESTLESS, "--monitor-append", "vectors=c", right=SUMS)[0]
         self.assertGreater(numa["moved_replicate"], 1000, numa)
+
+    def test_intervals_end_where_nothing_is_hot(self):
+        """Processors do not read what the controllers tell as long as there is nothing to read; but the time."""
+        numa = self.counted(*SMP, "--numa", "on", "--numa-set", "trigger=60000,interval=1")[0]
+        self.assertEqual(numa["hot"], 0, numa)
+        self.assertGreater(numa["intervals"], 2, numa)
 
     def test_without_assembly(self):
         """All answers in C: the same."""

@@ -107,6 +107,19 @@ START_TEST(attaching_skips_what_is_old)
 }
 END_TEST
 
+START_TEST(whether_there_is_one_to_take)
+{
+    ck_assert(!disco_flash_waiting(&reader));
+    put(1);
+    put(2);
+    ck_assert(disco_flash_waiting(&reader));
+    ck_assert_uint_eq(take(), 1);
+    ck_assert(disco_flash_waiting(&reader));
+    ck_assert_uint_eq(take(), 2);
+    ck_assert(!disco_flash_waiting(&reader));
+}
+END_TEST
+
 START_TEST(records_without_sense_are_passed_over)
 {
     struct disco_flash_record *ring = (struct disco_flash_record *)(area + 1), r;
@@ -199,7 +212,7 @@ int main(void)
     const TTest *tests[] = {records_arrive_in_order,
                             a_full_ring_drops_and_counts,
                             attaching_looks_first,
-                            attaching_skips_what_is_old,
+                            attaching_skips_what_is_old, whether_there_is_one_to_take,
                             records_without_sense_are_passed_over,
                             a_head_that_jumped_costs_records,
                             the_model_does_not_believe_the_tail,

@@ -117,6 +117,7 @@ static void init_vm(struct world *w, unsigned i)
     vm->storage = mock_storage(disco_pmap_size(&c));
     MUST(!disco_pmap_init(&vm->pmap, vm->storage, disco_pmap_size(&c), &c));
     vm->disks.port[2] = NULL;
+    MUST(!disco_calls_init(&vm->calls, vm->counters, &w->m.b));
     MUST(!disco_disk_calls(&vm->disks, &vm->calls));
 }
 

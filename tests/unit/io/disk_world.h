@@ -50,6 +50,7 @@ struct world_vm {
     struct disco_disk_port *port;
     struct disco_disks disks;
     struct disco_calls calls;
+    struct disco_calls_counters counters[MOCK_CPUS];
     void *storage;
     bool line;
     unsigned risen;

@@ -6,7 +6,7 @@
  * sending. Run it under ThreadSanitizer too: machine pages are copied by plain memcpy.
  *
  * What must hold: a frame arrives whole or not at all, each page filled with the value of its sender, its number and its
- * place; what was remapped reads the same; at the end no page is missing.
+ * place; what was remapped reads the same; at the end no page is missing, and each port has counted what went through.
  *
  * DISCO_STRESS_SECONDS: how long, 5 unless told.
  */
@@ -284,6 +284,13 @@ int main(void)
         MUST(i == VMS - 1 || receiver[i].pages);
     }
     finish(&monitor, "monitor");
+    for (unsigned i = 0; i < VMS; i++) {
+        const struct disco_net_stats s = stats_of(&w, i);
+
+        MUST(s.sent == sender[i].frames && s.refused == sender[i].busy);
+        MUST(s.received == receiver[i].frames);
+    }
+    MUST(stats_of(&w, MONITOR).sent == monitor.frames);
     world_fini(&w);
     return 0;
 }

@@ -213,6 +213,8 @@ START_TEST(same_page_twice_loses_the_frame)
     ck_assert_int_eq(recv_with(2, 20 * PAGE, 20 * PAGE), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(recv_at(to, 20, 2), 0);
     ck_assert_uint_eq(stats_of(&w, 1).dropped, 1);
+    ck_assert_uint_eq(stats_of(&w, 1).received, 0);
+    ck_assert_uint_eq(stats_of(&w, 1).received_bytes, 0);
 }
 END_TEST
 

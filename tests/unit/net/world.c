@@ -64,6 +64,7 @@ static void make_vm(struct world *w, unsigned i)
     make_pmap(w, vm, i);
     vm->port = i;
     vm->nic = (struct disco_nic){w->net, i};
+    MUST(!disco_calls_init(&vm->calls, vm->counters, &w->m.b));
     vm->remapper.pmap = vm->memory.pmap = &vm->pmap;
     MUST(!disco_net_calls(&vm->nic, &vm->calls));
     MUST(!disco_remap_calls(&vm->remapper, &vm->calls));

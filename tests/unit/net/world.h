@@ -30,6 +30,7 @@ _Noreturn void net_broken(const char *what, const char *file, int line);
 struct net_vm {
     struct disco_pmap pmap;
     struct disco_calls calls;
+    struct disco_calls_counters counters[MOCK_CPUS];
     struct disco_nic nic;
     struct disco_remapper remapper;
     struct disco_memory memory;

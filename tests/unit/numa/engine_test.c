@@ -246,8 +246,10 @@ START_TEST(ticks)
 {
     struct disco_numa_params p = world_params();
 
+    ck_assert_uint_le(disco_numa_interval_end(numa), 5);
     ck_assert(disco_numa_tick(numa, 5));
     ck_assert(!disco_numa_tick(numa, 5));
+    ck_assert_uint_eq(disco_numa_interval_end(numa), 1000005);
     ck_assert(!disco_numa_tick(numa, 1000004));
     ck_assert(disco_numa_tick(numa, 1000005));
     ck_assert(!disco_numa_tick(numa, 1000006));

@@ -9,24 +9,35 @@
 #include <string.h>
 
 #define PAGES 4
+#define CPUS 2
 #define END (PAGES * DISCO_PAGE_SIZE)
 
 static struct rig r;
 static struct rig_vm *vm;
 static struct disco_calls t;
+static struct disco_calls_counters counters[CPUS];
 
 static const struct sim_insn spin[] = {{SIM_BEQ, 0, 0, 0}};
 
 static inline void setup(void)
 {
-    static const struct rig_config c = {.cpus = 1, .nodes = 1, .pages = 16};
+    static const struct rig_config c = {.cpus = CPUS, .nodes = 1, .pages = 16};
 
     rig_init(&r, &c);
     vm = RIG_ADD(&r, PAGES, 1, spin);
-    memset(&t, 0, sizeof t);
+    memset(counters, 0xa5, sizeof counters);
+    ck_assert_int_eq(disco_calls_init(&t, counters, r.b), 0);
 }
 
 static inline void teardown(void) { rig_fini(&r); }
+
+static inline struct disco_calls_stats counted(const struct disco_calls *of)
+{
+    struct disco_calls_stats s;
+
+    disco_calls_stats(of, &s);
+    return s;
+}
 
 static unsigned ran; /* whose address the caller is */
 

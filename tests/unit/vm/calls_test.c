@@ -59,10 +59,47 @@ START_TEST(calls_that_do_not_exist)
     ck_assert_int_eq(call(DISCO_CALLS_MAX, 0, 0, 0), DISCO_ERR_BAD_CALL);
     ck_assert_int_eq(call(UINT64_C(0x100000003), 0, 0, 0), DISCO_ERR_BAD_CALL);
     ck_assert_int_eq(call(UINT64_MAX, 0, 0, 0), DISCO_ERR_BAD_CALL);
-    ck_assert_uint_eq(t.bad, 4);
+    ck_assert_uint_eq(counted(&t).bad, 4);
     ck_assert_int_eq(call(3, 0, 0, 0), 5);
-    ck_assert_uint_eq(t.count[3], 1);
+    ck_assert_uint_eq(counted(&t).made[3], 1);
     ck_assert_ptr_eq(got_caller, &ran);
+}
+END_TEST
+
+/* Each processor counts in lines of its own, and who asks gets the sum. */
+START_TEST(counted_by_processor)
+{
+    ck_assert_int_eq(ADD(3, VALUE(0, 9)), 0);
+    for (uint64_t i = 0; i < 5; i++) {
+        sim_become(r.m, i % CPUS);
+        ck_assert_int_eq(call(3, i, 0, 0), 5);
+        ck_assert_int_eq(call(3, 10, 0, 0), DISCO_ERR_BAD_ARG);
+    }
+    ck_assert_uint_eq(counters[0].n.made[3], 3);
+    ck_assert_uint_eq(counters[1].n.made[3], 2);
+    ck_assert_uint_eq(counters[1].n.bad, 2);
+    ck_assert_uint_eq(counted(&t).made[3], 5);
+    ck_assert_uint_eq(counted(&t).bad, 5);
+    ck_assert_uint_eq((uintptr_t)counters % DISCO_CACHE_LINE | sizeof counters[0] % DISCO_CACHE_LINE, 0);
+}
+END_TEST
+
+/* Where nobody tells of processors there is one. */
+START_TEST(without_a_backend)
+{
+    struct disco_calls_counters one;
+
+    ck_assert_int_eq(disco_calls_init(&t, NULL, NULL), DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_calls_init(NULL, &one, NULL), DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_calls_init(&t, &one, NULL), 0);
+    ck_assert_uint_eq(counted(&t).bad, 0);
+    ck_assert_int_eq(ADD(3, NONE), 0);
+    sim_become(r.m, 1);
+    ck_assert_int_eq(call(3, 0, 0, 0), 5);
+    ck_assert_uint_eq(one.n.made[3], 1);
+    memset(&t, 0, sizeof t);
+    ck_assert_uint_eq(counted(&t).made[3], 0);
+    ck_assert_int_eq(ADD(4, NONE), DISCO_ERR_BAD_ARG);
 }
 END_TEST
 
@@ -79,7 +116,7 @@ START_TEST(values_are_checked)
     ck_assert_uint_eq(got[0].value, 9);
     ck_assert_uint_eq(got[1].value, 1);
     ck_assert_uint_eq(ran, 2);
-    ck_assert_uint_eq(t.bad, 3);
+    ck_assert_uint_eq(counted(&t).bad, 3);
 }
 END_TEST
 
@@ -126,7 +163,7 @@ END_TEST
 int main(void)
 {
     const TTest *tests[] = {
-        bad_declarations, calls_that_do_not_exist, values_are_checked, buffers_are_checked,
+        bad_declarations, calls_that_do_not_exist, counted_by_processor, without_a_backend, values_are_checked, buffers_are_checked,
         buffers_have_a_direction_and_an_end,
     };
 

@@ -45,8 +45,8 @@ START_TEST(freed_pages_come_back_zeroed)
     ck_assert_uint_eq(present(), PAGES - 2);
     ck_assert_int_eq(pages_free(0, END), PAGES - 2); /* two had no memory any more */
     ck_assert_uint_eq(present(), 0);
-    ck_assert_uint_eq(memory.pages_freed, PAGES);
-    ck_assert_uint_eq(memory.calls_free, 2);
+    ck_assert_uint_eq(counted(&t).pages_freed, PAGES);
+    ck_assert_uint_eq(counted(&t).made[DISCO_CALL_PAGES_FREE], 2);
     for (uint64_t pa = 0; pa < END; pa += 8)
         ck_assert_uint_eq(word_at(pa), 0);
 }
@@ -78,7 +78,7 @@ START_TEST(zeroed_page)
     for (uint64_t pa = DISCO_PAGE_SIZE; pa < 2 * DISCO_PAGE_SIZE; pa += 8)
         ck_assert_uint_eq(word_at(pa), 0);
     ck_assert_uint_eq(word_at(2 * DISCO_PAGE_SIZE), ~(2 * DISCO_PAGE_SIZE));
-    ck_assert_uint_eq(memory.pages_zeroed, 1);
+    ck_assert_uint_eq(counted(&t).pages_zeroed, 1);
 }
 END_TEST
 
@@ -195,7 +195,7 @@ START_TEST(interrupts)
     ck_assert_int_eq(call(DISCO_CALL_IPI, 8, 0, 0), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(call(DISCO_CALL_IPI, UINT64_MAX, 0, 0), DISCO_ERR_BAD_ARG);
     ck_assert_uint_eq(raised, 5);
-    ck_assert_uint_eq(smp.ipis, 2);
+    ck_assert_uint_eq(counted(&t).ipis, 2);
     ck_assert_int_eq(call(DISCO_CALL_IPI_ACK, 0, 0, 0), 0);
     ck_assert_uint_eq(lowered, 1);
 }
@@ -206,7 +206,7 @@ START_TEST(one_and_sixty_four)
     make_smp(1);
     ck_assert_int_eq(call(DISCO_CALL_IPI, 2, 0, 0), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(call(DISCO_CALL_IPI, 1, 0, 0), 0);
-    memset(&t, 0, sizeof t);
+    ck_assert_int_eq(disco_calls_init(&t, counters, r.b), 0);
     make_smp(64);
     ck_assert_int_eq(call(DISCO_CALL_IPI, UINT64_MAX, 0, 0), 0);
     ck_assert_uint_eq(raised, UINT64_MAX);

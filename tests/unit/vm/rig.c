@@ -123,6 +123,7 @@ static void add_devices(struct rig_vm *vm, struct disco_backend *b)
 {
     struct disco_line line = {on_line, vm};
 
+    RIG_CHECK(!disco_calls_init(&vm->calls, vm->counters, b));
     vm->power = (struct disco_power){on_poweroff, on_reset, on_panic, vm};
     RIG_CHECK(!disco_console_init(&vm->console, b, on_put, vm, (struct disco_line){0}));
     RIG_CHECK(!disco_timer_init(&vm->timer, b, line));
@@ -162,6 +163,7 @@ struct rig_vm *rig_add(struct rig *r, uint64_t pages, unsigned vcpus,
     RIG_CHECK(vcpus <= RIG_VCPUS);
     vm->rig = r;
     vm->pages = pages;
+    vm->counters = store(r, r->b->cpus * sizeof *vm->counters);
     init_pmap(r, vm, r->vms);
     vm->vm = (struct disco_vm){.name = "rig", .backend = r->b, .pmap = &vm->pmap, .owner = vm,
                                .hooks = {.call = on_call, .ended = on_ended}};

@@ -33,6 +33,7 @@ struct rig_vm {
     struct disco_pmap pmap;
     struct disco_vcpu vcpu[RIG_VCPUS];
     struct disco_calls calls;
+    struct disco_calls_counters *counters;
     struct disco_console console;
     struct disco_timer timer;
     struct disco_power power;
