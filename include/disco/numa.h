@@ -65,10 +65,12 @@ struct disco_numa_params {
 /**
  * What Disco starts with. Verghese et al. have 128, a quarter of it, 1, 1 and 100 ms, where a move costs 400 to 500
  * us. Here it costs 60 to 100 us, and a far miss costs 600 ns more than a near one: it has paid for itself after 100
- * to 170 misses. A rule that never does much worse than one that knows the future waits for as many; but pages that
- * became hot within 100 ms mostly stay so. Hence half of Verghese's trigger, 64, with the same quarter for sharing
- * and one store; and two migrations, for a virtual CPU may itself be moved twice. 256 moves are at most a quarter of
- * one processor's time in an interval. `copy` is for 128-byte lines, all counted.
+ * to 170 misses, and after some more if what others have of the page in their caches counts, which they all miss on
+ * anew. A rule that never does much worse than one that knows the future waits for as many: 192, with the same quarter
+ * for sharing and one store; and two migrations, for a virtual CPU may itself be moved twice. They are counted for 300
+ * ms, as 64 in 100 ms would be the same rate: but what short processes do, a build's for example, has passed by then, and
+ * following it cost a tenth of their time (`./disco reproduce figure8`). 768 moves are at most a quarter of one
+ * processor's time in an interval. `copy` is for 128-byte lines, all counted.
  */
 void disco_numa_params_default(struct disco_numa_params *p);
 /** DISCO_ERR_BAD_ARG for an unknown mode, no trigger, sharing 0 or above the trigger, or no interval; else 0. */

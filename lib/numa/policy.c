@@ -9,13 +9,13 @@ void disco_numa_params_default(struct disco_numa_params *p)
 {
     *p = (struct disco_numa_params){
         .mode = DISCO_NUMA_ON,
-        .trigger = 64,
-        .sharing = 16,
+        .trigger = 192,
+        .sharing = 48,
         .write = 1,
         .migrate = 2,
-        .cap = 256,
+        .cap = 768,
         .copy = DISCO_PAGE_SIZE / 128,
-        .interval = UINT64_C(100) * 1000 * 1000,
+        .interval = UINT64_C(300) * 1000 * 1000,
     };
 }
 
