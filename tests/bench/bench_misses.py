@@ -16,7 +16,7 @@ def answers(stats):
             ("L2TLB, in C", stats["miss_l2tlb"]),
             ("pmap (unmapped segments), in assembly", stats["pmap_hits"]),
             ("pmap (unmapped segments), in C: first touch", stats["miss_pmap"]),
-            ("neither: the guest's own TLB, or the guest", stats["miss_guest"])]
+            ("neither: the guest's own TLB, its page tables, or the guest", stats["miss_guest"])]
 
 
 def rows(stats):
