@@ -43,6 +43,10 @@ class Seeds(unittest.TestCase):
         self.check_all_differ([self.seed(), self.seed(), *(self.seed(*words) for words in fixed)])
         self.assertEqual(self.seed(*fixed[0]), self.seed(*fixed[0]))
 
+    def test_runs_that_repeat(self):
+        self.check_all_differ([self.seed("--icount")])
+        self.assertEqual(self.seed("--icount"), self.seed("--icount"))
+
 
 if __name__ == "__main__":
     unittest.main()
