@@ -36,17 +36,24 @@ static const char *string_at(uint64_t table, unsigned i)
     return (const char *)(uint64_t)(int64_t)((const int32_t *)table)[i];
 }
 
-/* The environment, name and value in turn, knows of more than 256 MiB. */
+/* Value of a variable of the environment, which has name and value in turn; NULL: there is none. */
+static const char *variable(uint64_t envp, const char *name)
+{
+    for (unsigned i = 0; string_at(envp, i); i += 2) {
+        const char *rest = after(string_at(envp, i), name);
+
+        if (rest && !*rest)
+            return string_at(envp, i + 1);
+    }
+    return NULL;
+}
+
+/* The environment knows of more than 256 MiB. */
 static uint64_t ram_size(uint64_t envp, uint64_t low)
 {
-    uint64_t size = low;
+    const char *value = variable(envp, "ememsize");
+    uint64_t size = value ? number(value) : low;
 
-    for (unsigned i = 0; string_at(envp, i); i += 2) {
-        const char *value = string_at(envp, i + 1);
-
-        if (after(string_at(envp, i), "ememsize") && value)
-            size = number(value);
-    }
     return size > BOARD_RAM_MAX ? BOARD_RAM_MAX : size;
 }
 
@@ -133,6 +140,7 @@ void bootargs_read(int argc, uint64_t argv, uint64_t envp, uint64_t ram)
         }
     }
     mon.ram = ram_size(envp, ram);
+    seed_read(&mon.options.seed, variable(envp, "rngseed"));
     if (!mon.archive.at || !mon.archive.len)
         die("no boot archive: start the monitor with -initrd");
 }

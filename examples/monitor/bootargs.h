@@ -3,8 +3,8 @@
 #define MONITOR_BOOTARGS_H
 
 /*
- * What the boot loader gave us: bytes of RAM, the place of the boot archive, and on the same
- * command line the monitor's own options. Read into `mon`.
+ * What the boot loader gave us: bytes of RAM and a seed for random numbers in its environment, the
+ * place of the boot archive on the command line, with the monitor's own options. Read into `mon`.
  *
  *   vectors=c             answer every TLB miss in C
  *   tlb=flush|tagged      how virtual CPUs share a TLB

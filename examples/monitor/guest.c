@@ -3,6 +3,7 @@
 #include "fdt.h"
 #include "images.h"
 #include "mips64.h"
+#include "monitor.h"
 #include "network.h"
 #include "uart.h"
 #include "vm.h"
@@ -58,10 +59,20 @@ static void describe_cpus(struct fdt *f, unsigned cpus)
     fdt_end(f);
 }
 
+/* A guest that has just started knows nothing that others could not know, too. */
+static void describe_seed(struct fdt *f, const struct vm *vm)
+{
+    uint8_t seed[SEED_BYTES];
+
+    if (seed_for(&mon.options.seed, vm->number, vm->starts, seed))
+        fdt_bytes(f, "rng-seed", seed, sizeof seed);
+}
+
 static void describe_chosen(struct fdt *f, const struct vm *vm)
 {
     fdt_begin(f, "chosen");
     fdt_string(f, "bootargs", vm->config->append);
+    describe_seed(f, vm);
     if (vm->initrd.len) {
         fdt_u64(f, "linux,initrd-start", vm->initrd_pa);
         fdt_u64(f, "linux,initrd-end", vm->initrd_pa + vm->initrd.len);
@@ -133,9 +144,12 @@ static size_t describe(const struct vm *vm, void *at, size_t size)
 int guest_load(struct vm *vm)
 {
     static uint8_t tree[FDT_MAX];
-    size_t size = describe(vm, tree, sizeof tree);
-    int err = size ? images_load(vm) : DISCO_ERR_NO_SPACE;
+    size_t size;
+    int err;
 
+    vm->starts++;
+    size = describe(vm, tree, sizeof tree);
+    err = size ? images_load(vm) : DISCO_ERR_NO_SPACE;
     err = err ? err
               : disco_pmap_write(&vm->pmap, (disco_pa){vm->initrd_pa}, vm->initrd.at,
                                  vm->initrd.len, 0);

@@ -11,6 +11,7 @@
 
 #include "config.h"
 #include "mips64.h"
+#include "seed.h"
 #include "vm.h"
 
 struct options {
@@ -25,6 +26,7 @@ struct options {
     struct disco_numa_params numa;
     uint64_t slice_ns; /* 0: the scheduler's own */
     uint64_t stats_ns; /* write the statistics this often; 0: not */
+    struct seed seed;  /* of the machine's firmware */
 };
 
 struct monitor {

@@ -36,6 +36,7 @@ struct vm {
     struct bytes kernel, initrd;
     struct elf_image image;
     uint64_t initrd_pa;
+    uint32_t starts; /* how often its guest was loaded: no two starts have one seed */
     struct disco_pmap pmap;
     struct disco_vcpu *vcpu[CONFIG_CPUS]; /* at the head of its storage, in its node, */
     uint8_t vcpu_node[CONFIG_CPUS];       /* which is this one */

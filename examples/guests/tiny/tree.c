@@ -81,6 +81,12 @@ uint64_t tree_memory(void)
     return reg ? (uint64_t)word(reg + 8) << 32 | word(reg + 12) : 0;
 }
 
+unsigned tree_seed(const uint8_t **seed)
+{
+    *seed = property("chosen", "rng-seed");
+    return *seed ? word(*seed - 8) : 0;
+}
+
 static uint64_t number(const char *text)
 {
     uint64_t n = 0;

@@ -12,6 +12,8 @@ unsigned tree_vcpus(void);
 uint64_t tree_memory(void);
 /* Where it ends: the monitor puts it behind the image, and what follows is the guest's. */
 const void *tree_end(void);
+/* A seed for random numbers. Returns how many bytes it has; 0 if there is none. */
+unsigned tree_seed(const uint8_t **seed);
 /* NUMBER of the word "KEY=NUMBER" on the command line (decimal); `otherwise` if there is none. */
 uint64_t tree_number(const char *key, uint64_t otherwise);
 /*

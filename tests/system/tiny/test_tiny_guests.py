@@ -47,6 +47,7 @@ GUESTS = {
     "uart": Expect(console="uart: printed by loads and stores, then from user mode\nuart: as a 16550 behaves\n",
                    log="used physical memory it does not have", words=("--uart",)),
     "radix": Expect(console="radix: 262144 keys, threads 1, bits 8\n( +[a-z]+ +[0-9]+\n){6}radix: sorted, .*\n"),
+    "seed": Expect(console="seed: [0-9a-f]{64}\n"),
     "panic": Expect(status=GUEST_DIED, cause="panic", log="vm vm0 panicked: out of coffee"),
 }
 # Guests that never end by themselves, and what they print before.

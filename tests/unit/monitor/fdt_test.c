@@ -14,6 +14,9 @@
 
 static struct fdt f;
 
+/* As a seed is: some bytes of any value, zero among them. */
+static const uint8_t seed[32] = {0xd0, 0x0d, 0xfe, 0xed, 0, 0, 0, 9, [30] = 0xff};
+
 /* Everything the monitor writes: nodes in nodes, values of every kind and padding. */
 static size_t write_tree(void *at, size_t size)
 {
@@ -37,6 +40,7 @@ static size_t write_tree(void *at, size_t size)
     fdt_string(&f, "bootargs", "");
     fdt_u64(&f, "linux,initrd-start", UINT64_C(0x8877665544332211));
     fdt_bytes(&f, "five", "\x01\x02\x03\x04\x05", 5);
+    fdt_bytes(&f, "rng-seed", seed, sizeof seed);
     fdt_end(&f);
     fdt_end(&f);
     return fdt_finish(&f);
@@ -101,11 +105,12 @@ START_TEST(read_back)
     has(t, "/chosen", "bootargs", "", 1);
     has(t, "/chosen", "linux,initrd-start", "\x88\x77\x66\x55\x44\x33\x22\x11", 8);
     has(t, "/chosen", "five", "\x01\x02\x03\x04\x05", 5);
+    has(t, "/chosen", "rng-seed", seed, sizeof seed);
     ck_assert_int_eq(properties(t, "/"), 3);
     ck_assert_int_eq(properties(t, "/memory@0"), 2);
     ck_assert_int_eq(properties(t, "/cpus"), 1);
     ck_assert_int_eq(properties(t, "/cpus/cpu@0"), 2);
-    ck_assert_int_eq(properties(t, "/chosen"), 3);
+    ck_assert_int_eq(properties(t, "/chosen"), 4);
 }
 END_TEST
 
