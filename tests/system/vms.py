@@ -68,7 +68,11 @@ class Log:
 
     def stat(self, name):
         """The last value of a counter; a virtual machine's are told when it ends."""
-        return int(self.found(rf"disco: stat {re.escape(name)} (\d+)")[-1][1])
+        return self.stats(name)[-1]
+
+    def stats(self, name):
+        """A counter each time it was told: one of a virtual machine that had several lives, for each."""
+        return [int(match[1]) for match in self.found(rf"disco: stat {re.escape(name)} (\d+)")]
 
     def said(self, name):
         """What this one has printed, line by line."""

@@ -4,6 +4,24 @@
 
 #include "irq.h"
 
+/* More often than devices could raise the line anew, and not so often that the drivers give it up as nobody's. */
+#define ASKS 100
+
+/*
+ * Nothing is at work any more, so the line goes down when the devices are asked, if it is up at all: it may be. A device
+ * puts an answer into its ring first and raises the line afterwards; who came for an earlier answer takes this one along,
+ * and then the line goes up once more with nothing to take.
+ */
+static bool goes_down(void)
+{
+    for (unsigned i = 0; i < ASKS; i++) {
+        if (!irq_up())
+            return true;
+        (void)drivers_poll(bare_now());
+    }
+    return false;
+}
+
 void bare_main(unsigned udp_port)
 {
     drivers_start(&machine.backend);
@@ -12,7 +30,7 @@ void bare_main(unsigned udp_port)
         disks_test(unit);
     if (drivers_net())
         subnet_test(udp_port);
-    bare_result("line", "down after", !irq_up());
+    bare_result("line", "down after", goes_down());
     drivers_stop();
     say("idled %u times", bare_idles);
 }
