@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 import os
 import re
+import signal
 import subprocess
+import sys
 import time
 import unittest
 from pathlib import Path
@@ -13,6 +15,7 @@ from launcher.monlog import Log
 from launcher.say import GUEST_DIED, TROUBLE, Failure
 
 ROOT = Path(__file__).resolve().parents[2]
+WATCHER = ROOT / "tools" / "launcher" / "watcher.py"
 MIB = 1 << 20
 
 
@@ -131,10 +134,41 @@ class Children(unittest.TestCase):
         grandchild = int(process.stdout.readline() + process.stdout.readline())
         procs.end(process)
         process.stdout.close()
-        deadline = time.monotonic() + 5
-        while alive(grandchild) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        self.assertFalse(alive(grandchild))
+        self.assertEqual(alive_after(5, [grandchild]), [])
+
+    def test_killed_launcher_leaves_nothing(self):
+        """Not even what its children have started, nor, as ninja does it, in groups of their own."""
+        children = "sleep 300 & echo $!; set -m; sleep 300 & echo $!; sh -c 'echo $$; sleep 300 & echo $!; wait' & wait"
+        with Launcher(["bash", "-c", children], 4) as launcher:
+            self.assertEqual(alive_after(0, launcher.below), launcher.below)
+            launcher.process.kill()
+            self.assertEqual(alive_after(10, [*launcher.below, launcher.watcher]), [])
+
+    def test_watcher_ends_with_its_launcher(self):
+        with Launcher(["echo", "1"], 1) as launcher:
+            self.assertEqual(launcher.process.wait(10), 0)
+            self.assertEqual(alive_after(10, [launcher.watcher]), [])
+
+    def test_watcher_spares_what_has_ended(self):
+        """A number that was a session of ours may be anybody's later."""
+        ours, others = (subprocess.Popen(["sleep", "300"], start_new_session=True) for _ in range(2))
+        try:
+            told = f"begin {others.pid}\nbegin {ours.pid}\nend {others.pid}\n"
+            subprocess.run([sys.executable, WATCHER], input=told, text=True, timeout=20, check=True)
+            self.assertEqual(ours.wait(5), -signal.SIGKILL)
+            self.assertIsNone(others.poll())
+        finally:
+            for process in (ours, others):
+                process.kill()
+                process.wait()
+
+    def test_watcher_is_told_of_ends(self):
+        with mock.patch.object(procs.watcher, "forget") as forget:
+            process = procs.spawn(["true"])
+            forget.assert_not_called()
+            procs.end(process)
+            procs.end(process)
+        forget.assert_called_once_with(process.pid)
 
     def test_failed_step_shows_why(self):
         log = Path(os.environ.get("DISCO_BUILD", ROOT / "build")) / "logs" / "test-step.log"
@@ -146,6 +180,44 @@ class Children(unittest.TestCase):
         log = Path(os.environ.get("DISCO_BUILD", ROOT / "build")) / "logs" / "test-step.log"
         with self.assertRaisesRegex(Failure, "no end after"):
             procs.step("a step", ["sleep", "60"], log, 0.5)
+
+
+class Launcher:
+    """A process that spawns `command` and waits for it, as ./disco does: `below` are the process ids, so many, that
+    `command` prints, `watcher` is that of its watcher."""
+
+    TEXT = """import sys
+from launcher import procs
+process = procs.spawn(sys.argv[1:])
+print("watcher", procs.watcher.process.pid, flush=True)
+process.wait()
+procs.end(process)
+"""
+
+    def __init__(self, command, count):
+        self.process = subprocess.Popen([sys.executable, "-B", "-c", self.TEXT, *command], stdout=subprocess.PIPE,
+                                        stdin=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": str(ROOT / "tools")})
+        said = [self.process.stdout.readline().split() for _ in range(count + 1)]
+        self.below = [int(words[0]) for words in said if len(words) == 1]
+        self.watcher, = (int(words[1]) for words in said if len(words) == 2)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        for pid in filter(alive, self.below):
+            os.kill(pid, signal.SIGKILL)
+
+
+def alive_after(seconds, pids):
+    """Those that still run when so much time is over; [] as soon as none does."""
+    deadline = time.monotonic() + seconds
+    while (left := [pid for pid in pids if alive(pid)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return left
 
 
 def alive(pid):

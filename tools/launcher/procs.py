@@ -6,9 +6,12 @@ import os
 import selectors
 import signal
 import subprocess
+import sys
+import threading
 import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from .say import TIMED_OUT, Failure, Progress
 
@@ -19,22 +22,52 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 started = weakref.WeakSet()
 
 
-def die_with_parent(parent):
-    """A function for the child, before exec: the kernel kills it when the launcher dies, however it dies."""
+class Watcher:
+    """The process that ends what is left of our children when the launcher is killed: watcher.py. It begins with the
+    first of them, and ends with the launcher."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.process = None
+
+    def pipe(self):
+        """Where it is told. Somebody who ended it gets another one for the children to come."""
+        with self.lock:
+            if self.process is None or self.process.poll() is not None:
+                self.process = subprocess.Popen(
+                    [sys.executable, "-I", "-S", Path(__file__).with_name("watcher.py")], stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", start_new_session=True, bufsize=0)
+            return self.process.stdin.fileno()
+
+    def forget(self, session):
+        """It has ended, and its number may become somebody else's."""
+        try:
+            os.write(self.pipe(), b"end %d\n" % session)
+        except BrokenPipeError:
+            pass
+
+
+watcher = Watcher()
+
+
+def leave_nothing(parent, pipe):
+    """A function for the child, before exec: the kernel kills it when the launcher dies, however it dies, and the
+    watcher all that it has started. It leads a session of its own already."""
 
     def set_up():
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
+        os.write(pipe, b"begin %d\n" % os.getpid())
 
     return set_up
 
 
 def spawn(command, **options):
-    """Popen in a process group of its own, so that Ctrl-C at the terminal reaches the launcher alone."""
+    """Popen in a session of its own, so that Ctrl-C at the terminal reaches the launcher alone. End it with end()."""
     try:
         process = subprocess.Popen([str(word) for word in command], start_new_session=True,
-                                   preexec_fn=die_with_parent(os.getpid()), **options)
+                                   preexec_fn=leave_nothing(os.getpid(), watcher.pipe()), **options)
     except OSError as error:
         raise Failure(f"cannot start {command[0]}: {error.strerror}") from None
     started.add(process)
@@ -68,6 +101,9 @@ def end(process, grace=2.0):
     process.wait()
     # What the leader of the group left behind goes with it.
     signal_group(process, signal.SIGKILL)
+    if process in started:
+        started.discard(process)
+        watcher.forget(process.pid)
 
 
 def signal_group(process, number):

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Ends what a launcher leaves behind that was killed: procs.py starts it as a process of its own.
+
+Its input is a pipe that the launcher alone has open to write: "begin SESSION" and "end SESSION", a line each. The end of
+the input is the end of the launcher, however it came about. Then every process of the sessions that have begun and not
+ended is killed: a build's make and compilers know nothing of the launcher, and would go on.
+"""
+
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+# Seconds after which those that are still there cannot be killed: they wait for a device, or are another user's.
+PATIENCE = 10.0
+
+
+def left(sessions):
+    """Process ids of those in the sessions that have not ended. Not only of groups: ninja gives each compiler its own."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                state, _, _, session = (entry / "stat").read_text().rsplit(")", 1)[1].split()[:4]
+                if state not in "ZX" and int(session) in sessions:
+                    yield int(entry.name)
+
+
+def kill(sessions):
+    """Again and again, for one may have forked before it was killed."""
+    deadline = time.monotonic() + PATIENCE
+    while (pids := list(left(sessions))) and time.monotonic() < deadline:
+        for pid in pids:
+            with suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)
+
+
+def main():
+    sessions = set()
+    for line in sys.stdin:
+        what, session = line.split()
+        (sessions.add if what == "begin" else sessions.discard)(int(session))
+    kill(sessions)
+
+
+if __name__ == "__main__":
+    main()
