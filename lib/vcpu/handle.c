@@ -95,6 +95,15 @@ static enum disco_next write_to_unmapped(struct disco_vcpu *v, const struct disc
     return after(v, x, ppn, err ? err : disco_vcpu_enter_unmapped(v, x->va, ppn));
 }
 
+/* The guest's own entry does not allow it. */
+static enum disco_next refuse(struct disco_vcpu *v, const struct disco_exit *x)
+{
+    if (x->access != DISCO_ACCESS_STORE)
+        return inject(v, DISCO_INJECT_FORBIDDEN, x);
+    disco_count_own(&v->stats.write_guest, 1);
+    return inject(v, DISCO_INJECT_WRITE, x);
+}
+
 /*
  * A store met a read-only entry. Whose reason is it? The guest's, if its own entry forbids stores;
  * it may have none any more although the L2TLB did, and then has to say again what it wants.
@@ -113,10 +122,8 @@ static enum disco_next write_fault(struct disco_vcpu *v, const struct disco_exit
         return inject(v, DISCO_INJECT_MISS, x);
     if (!m.want[half])
         return inject(v, DISCO_INJECT_INVALID, x);
-    if (!(ops_of(v)->tlbe_rights(m.want[half]) & DISCO_WRITE)) {
-        disco_count_own(&v->stats.write_guest, 1);
-        return inject(v, DISCO_INJECT_WRITE, x);
-    }
+    if (!(ops_of(v)->tlbe_rights(m.want[half]) & DISCO_WRITE))
+        return refuse(v, x);
     disco_count_own(&v->stats.write_monitor, 1);
     err = disco_pmap_write_fault(v->vm->pmap, m.ppn[half], node);
     return after(v, x, m.ppn[half], err ? err : disco_vcpu_enter_pair(v, x->va, &m));
@@ -135,8 +142,7 @@ static enum disco_next ask_guest(struct disco_vcpu *v, const struct disco_exit *
         return inject(v, DISCO_INJECT_INVALID, x);
     if (ops_of(v)->tlbe_rights(m.want[half]) & need)
         return after(v, x, m.ppn[half], disco_vcpu_enter_pair(v, x->va, &m));
-    return x->access == DISCO_ACCESS_STORE ? write_fault(v, x)
-                                           : inject(v, DISCO_INJECT_FORBIDDEN, x);
+    return refuse(v, x);
 }
 
 /* Miss, second answer: the L2TLB. @return whether it had one, with *next. */
@@ -179,23 +185,29 @@ static enum disco_next miss(struct disco_vcpu *v, const struct disco_exit *x)
     return ask_l2tlb(v, x, &next) ? next : ask_guest(v, x);
 }
 
-static void count_miss(struct disco_vcpu *v)
+static void count_miss(struct disco_vcpu *v, bool other_half)
 {
     disco_count_own(&v->stats.exits[DISCO_EXIT_MISS], 1);
-    disco_count_own(&v->l2tlb->misses, 1);
+    disco_count_own(other_half ? &v->l2tlb->hits : &v->l2tlb->misses, 1);
     disco_count_own(&v->stats.miss_guest, 1);
 }
 
-/* The same order, and the same result, as far as the guest alone is concerned. */
+/*
+ * The same order, and the same result, as far as the guest alone is concerned. What the L2TLB has of the pair's other page
+ * is no answer.
+ */
 bool disco_vcpu_settle_miss(struct disco_vcpu *v, const struct disco_exit *x)
 {
     unsigned half = disco_half(x->va);
+    const struct disco_l2tlb_entry *l;
     struct disco_guest_map m;
     disco_ppn ppn;
     bool done = true;
 
-    if (ops_of(v)->unmapped(v, x->va, &ppn) ||
-        disco_l2tlb_peek(v->l2tlb, x->va, ops_of(v)->asid(v)))
+    if (ops_of(v)->unmapped(v, x->va, &ppn))
+        return false;
+    l = disco_l2tlb_peek(v->l2tlb, x->va, ops_of(v)->asid(v));
+    if (l && disco_load(&l->e[half]))
         return false;
     if (ops_of(v)->guest_lookup(v, x->va, &m))
         inject(v, DISCO_INJECT_MISS, x);
@@ -203,12 +215,10 @@ bool disco_vcpu_settle_miss(struct disco_vcpu *v, const struct disco_exit *x)
         inject(v, DISCO_INJECT_INVALID, x);
     else if (ops_of(v)->tlbe_rights(m.want[half]) & rights_for(x->access))
         done = !disco_vcpu_enter_pair(v, x->va, &m);
-    else if (x->access == DISCO_ACCESS_STORE)
-        done = false;
     else
-        inject(v, DISCO_INJECT_FORBIDDEN, x);
+        refuse(v, x);
     if (done)
-        count_miss(v);
+        count_miss(v, l);
     return done;
 }
 
