@@ -9,6 +9,7 @@ from pathlib import Path
 
 import figures
 import several
+from launcher.say import say
 from several import MIB, PAGE
 
 # The paper's Figure 6, in MB: what the VMs see, what is used.
@@ -81,6 +82,7 @@ def measure(out):
         for what, (seen, used) in PAPER.items():
             nfs = not isinstance(what, int)
             m = one(disk, 8 if nfs else what, nfs, units)
+            say(f"{what} VMs: {m.seen:.0f} MiB seen in use, {m.used:.0f} MiB used")
             rows.append([str(what), m.seen, m.used, figures.percent(m.used, m.seen), m.private, m.text, m.cache, m.monitor,
                          seen, used, figures.percent(used, seen)])
     out.table("Memory in MiB when all have finished the load",
