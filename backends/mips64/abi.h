@@ -41,8 +41,8 @@
 
 /*
  * What a guest may do by load and store, as bit masks over the register number: one mask per select. The
- * registers a store may change have no effect until a trapping instruction, or the page-table walker, uses them. Status is among them
- * by a rule of its own: whoever stores a value that may enable interrupts then loads Cause, and if
+ * registers a store may change have no effect until a trapping instruction, or the page-table walker, uses
+ * them. Status is among them by a rule of its own: whoever stores a value that may enable interrupts then loads Cause, and if
  * Cause & Status & 0xff00 is not zero executes one trapping instruction that writes Status. All else, Count
  * among it, is for the trapping instructions.
  */

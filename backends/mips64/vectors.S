@@ -31,6 +31,22 @@
      sd     $zero, VCPU_REFILL($k0)
     .endm
 
+/*
+ * at = a key, k1 = the head of a table: k1 := the entry that has the key, or else to refill_slow. k0 is lost.
+ */
+    .macro  find_entry set_mask
+    ld      $k1, L2TLB_SETPTR($k1)
+    dsrl    $k0, $at, 7
+    andi    $k0, $k0, \set_mask
+    daddu   $k1, $k1, $k0
+    ld      $k0, ENTRY_KEY($k1)
+    beq     $k0, $at, .Lfound\@
+     ld     $k0, ENTRY_SIZE + ENTRY_KEY($k1)
+    bne     $k0, $at, refill_slow
+     daddiu $k1, $k1, ENTRY_SIZE
+.Lfound\@:
+    .endm
+
 /* A linker script puts .vectors at a multiple of 4096; aligned here, the section would be padded to as much. */
     .section .vectors, "ax"
     .balign 16
@@ -52,16 +68,8 @@ mips_vector_refill:
      ld     $at, L2TLB_FLIP($k1)
 refill_l2tlb:
     xor     $at, $at, $k0           /* the key: pair and context */
-    ld      $k1, L2TLB_SETPTR($k1)
-    dsrl    $k0, $at, 7
-    andi    $k0, $k0, L2TLB_SET_MASK
-    daddu   $k1, $k1, $k0
-    ld      $k0, ENTRY_KEY($k1)
-    beq     $k0, $at, 1f
-     ld     $k0, ENTRY_SIZE + ENTRY_KEY($k1)
-    bne     $k0, $at, refill_slow
-     daddiu $k1, $k1, ENTRY_SIZE
-1:  ld      $k0, ENTRY_EVEN($k1)
+    find_entry L2TLB_SET_MASK
+    ld      $k0, ENTRY_EVEN($k1)
     ld      $k1, ENTRY_ODD($k1)
     dmtc0   $k0, C0_ENTRYLO0
     dmtc0   $k1, C0_ENTRYLO1
@@ -148,17 +156,9 @@ refill_near:
 1:  ld      $k1, VCPU_NEAR($k1)
     dsll    $at, $at, 13
     ld      $k0, L2TLB_FLIP($k1)
-    ld      $k1, L2TLB_SETPTR($k1)
     xor     $at, $at, $k0           /* the key: pair of physical pages, and context */
-    dsrl    $k0, $at, 7
-    andi    $k0, $k0, NEAR_SET_MASK
-    daddu   $k1, $k1, $k0
-    ld      $k0, ENTRY_KEY($k1)
-    beq     $k0, $at, 1f
-     ld     $k0, ENTRY_SIZE + ENTRY_KEY($k1)
-    bne     $k0, $at, refill_slow
-     daddiu $k1, $k1, ENTRY_SIZE
-1:  ld      $k0, ENTRY_EVEN($k1)
+    find_entry NEAR_SET_MASK
+    ld      $k0, ENTRY_EVEN($k1)
     b       refill_load
      ld     $k1, ENTRY_ODD($k1)
 

@@ -50,16 +50,6 @@ static void put_rows(stats_put *put, const char *of, const struct row *row, size
 
 /* --- of a VM --- */
 
-/* Sums over virtual CPUs: the structures hold nothing but counters, words of 64 bits. */
-static void add(void *sum, const void *more, size_t size)
-{
-    uint64_t *to = sum;
-    const uint64_t *from = more;
-
-    for (size_t i = 0; i < size / sizeof *to; i++)
-        to[i] += disco_load(&from[i]);
-}
-
 struct sums {
     struct mips_stats m;
     struct disco_vcpu_stats v;
@@ -108,8 +98,8 @@ static struct sums sum(const struct vm *vm)
     for (unsigned i = 0; i < vm->vm.vcpus; i++) {
         const struct disco_l2tlb *l = vm->vcpu[i]->l2tlb;
 
-        add(&s.m, &mips_of(vm->vcpu[i])->stats, sizeof s.m);
-        add(&s.v, &vm->vcpu[i]->stats, sizeof s.v);
+        disco_counters_add(&s.m, &mips_of(vm->vcpu[i])->stats, sizeof s.m);
+        disco_counters_add(&s.v, &vm->vcpu[i]->stats, sizeof s.v);
         s.hits += l->hits;
         s.misses += l->misses;
         s.inserts += l->inserts;

@@ -67,6 +67,16 @@ static inline void disco_fence(void)
 #endif
 }
 
+/** Add @p size bytes of counters, 64 bits each and atomically read, to those at @p to, which are only the caller's. */
+static inline void disco_counters_add(void *to, const void *from, size_t size)
+{
+    uint64_t *sum = (uint64_t *)to;
+    const uint64_t *more = (const uint64_t *)from;
+
+    for (size_t i = 0; i < size / sizeof *sum; i++)
+        sum[i] += disco_load(&more[i]);
+}
+
 /** Add to a counter that nobody else writes meanwhile: it is this processor's, or a lock is held. Others may read it. */
 static inline void disco_count_own(uint64_t *p, uint64_t n)
 {

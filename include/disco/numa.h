@@ -69,7 +69,8 @@ struct disco_numa_params {
  * anew. A rule that never does much worse than one that knows the future waits for as many: 192, with the same quarter
  * for sharing and one store; and two migrations, for a virtual CPU may itself be moved twice. They are counted for 300
  * ms, as 64 in 100 ms would be the same rate: but what short processes do, a build's for example, has passed by then, and
- * following it cost a tenth of their time (`./disco reproduce figure8`). 768 moves are at most a quarter of one
+ * following it cost a tenth of their time (the build of `./disco reproduce figure8`, with
+ * `--numa-set trigger=64,sharing=16,interval=100`). 768 moves are at most a quarter of one
  * processor's time in an interval. `copy` is for 128-byte lines, all counted.
  */
 void disco_numa_params_default(struct disco_numa_params *p);

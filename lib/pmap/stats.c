@@ -14,15 +14,9 @@ static uint64_t at_least_none(uint64_t n)
 
 void disco_pmap_stats(const struct disco_pmap *pm, struct disco_pmap_stats *out)
 {
-    uint64_t *to = (uint64_t *)(void *)out;
-
     memset(out, 0, sizeof *out);
-    for (uint32_t cpu = 0; cpu < pm->cpus; cpu++) {
-        const uint64_t *from = (const uint64_t *)(const void *)&pm->counters[cpu].n;
-
-        for (size_t i = 0; i < sizeof *out / sizeof *to; i++)
-            to[i] += disco_load(&from[i]);
-    }
+    for (uint32_t cpu = 0; cpu < pm->cpus; cpu++)
+        disco_counters_add(out, &pm->counters[cpu].n, sizeof *out);
     out->present = at_least_none(out->present);
     out->shared = at_least_none(out->shared);
 }

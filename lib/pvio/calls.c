@@ -123,15 +123,9 @@ int64_t disco_calls_run(struct disco_calls *t, uint64_t number,
 
 void disco_calls_stats(const struct disco_calls *t, struct disco_calls_stats *out)
 {
-    uint64_t *to = (uint64_t *)(void *)out;
-
     memset(out, 0, sizeof *out);
-    for (uint32_t cpu = 0; cpu < t->cpus; cpu++) {
-        const uint64_t *from = (const uint64_t *)(const void *)&t->counters[cpu].n;
-
-        for (size_t i = 0; i < sizeof *out / sizeof *to; i++)
-            to[i] += disco_load(&from[i]);
-    }
+    for (uint32_t cpu = 0; cpu < t->cpus; cpu++)
+        disco_counters_add(out, &t->counters[cpu].n, sizeof *out);
 }
 
 /* Is [offset, offset + len) inside the buffer? Then its physical address. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "walk.h"
 
-/* Where a level's fields lie in PWField (its lowest address bit) and PWSize (how many there are). */
+/*
+ * Where a level's fields lie in PWField (its lowest address bit) and PWSize (how many there are): from the global directory
+ * by way of the upper and the middle one to the entries.
+ */
 #define GLOBAL 24
-#define UPPER 18
-#define MIDDLE 12
 #define ENTRIES 6
 #define WIDTH 6 /* bits of each */
 #define WORD_SHIFT 3

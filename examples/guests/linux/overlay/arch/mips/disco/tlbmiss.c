@@ -8,7 +8,9 @@
  * fault at once, not through an invalid entry and a second exception. One that is there but not valid (not used
  * lately, or not to be read) does not: a store makes it valid in its handler, and the page fault would not.
  *
- * Where the virtual CPU walks the page tables, refills come only where its walker finds no table.
+ * Where the virtual CPU walks the page tables, refills come only where its walker finds no table; and what it finds not
+ * valid stands in no TLB. Then the probe of a handler fails, the monitor ignores the tlbwi behind it, and the access,
+ * tried again, finds the page by the walker.
  *
  * $at is kept in KScratch7 of the page: Linux allocates KScratch from 2 upwards and needs two. None of the
  * accesses can raise an exception of this kernel: page, page tables and code lie in windows the monitor fills.
