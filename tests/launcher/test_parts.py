@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 from pathlib import Path
@@ -144,6 +145,22 @@ class Children(unittest.TestCase):
             launcher.process.kill()
             self.assertEqual(alive_after(10, [*launcher.below, launcher.watcher]), [])
 
+    def test_killed_launcher_leaves_nothing_half_written(self):
+        """Make takes away the target it was at, if it is asked to end; the next one would take it for made."""
+        with tempfile.TemporaryDirectory() as folder:
+            rules = Path(folder) / "Makefile"
+            rules.write_text("out:\n\t@echo half >$@; echo $$$$; sleep 300; echo whole >>$@\n")
+            with Launcher(["bash", "-c", f"make -C {folder} --no-print-directory out 2>/dev/null & wait"], 1) as launcher:
+                launcher.process.kill()
+                self.assertEqual(alive_after(10, [*launcher.below, launcher.watcher]), [])
+            self.assertEqual(list(Path(folder).iterdir()), [rules])
+
+    def test_killed_launcher_kills_who_does_not_listen(self):
+        deaf = "trap '' TERM; echo $$; while :; do sleep 0.1; done"
+        with Launcher(["bash", "-c", f"bash -c \"{deaf.replace('$', chr(92) + '$')}\" & wait"], 1) as launcher:
+            launcher.process.kill()
+            self.assertEqual(alive_after(10, [*launcher.below, launcher.watcher]), [])
+
     def test_watcher_ends_with_its_launcher(self):
         with Launcher(["echo", "1"], 1) as launcher:
             self.assertEqual(launcher.process.wait(10), 0)
@@ -155,7 +172,7 @@ class Children(unittest.TestCase):
         try:
             told = f"begin {others.pid}\nbegin {ours.pid}\nend {others.pid}\n"
             subprocess.run([sys.executable, WATCHER], input=told, text=True, timeout=20, check=True)
-            self.assertEqual(ours.wait(5), -signal.SIGKILL)
+            self.assertEqual(ours.wait(2), -signal.SIGTERM)
             self.assertIsNone(others.poll())
         finally:
             for process in (ours, others):

@@ -3,7 +3,8 @@
 
 Its input is a pipe that the launcher alone has open to write: "begin SESSION" and "end SESSION", a line each. The end of
 the input is the end of the launcher, however it came about. Then every process of the sessions that have begun and not
-ended is killed: a build's make and compilers know nothing of the launcher, and would go on.
+ended is ended: a build's make and compilers know nothing of the launcher, and would go on. They are asked first, for what
+they have half written they take away only then; left behind, the next make would take it for whole.
 """
 
 import os
@@ -13,7 +14,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-# Seconds after which those that are still there cannot be killed: they wait for a device, or are another user's.
+# Seconds after which those that are still there are not asked any more, but killed; and after which they cannot be killed:
+# they wait for a device, or are another user's.
+GRACE = 3.0
 PATIENCE = 10.0
 
 
@@ -27,13 +30,16 @@ def left(sessions):
                     yield int(entry.name)
 
 
-def kill(sessions):
-    """Again and again, for one may have forked before it was killed."""
-    deadline = time.monotonic() + PATIENCE
-    while (pids := list(left(sessions))) and time.monotonic() < deadline:
+def end(sessions):
+    """Again and again, for one may have forked before it ended."""
+    begun, asked = time.monotonic(), set()
+    while (pids := list(left(sessions))) and time.monotonic() < begun + PATIENCE:
+        patient = time.monotonic() < begun + GRACE
         for pid in pids:
             with suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
+                if not patient or pid not in asked:
+                    os.kill(pid, signal.SIGTERM if patient else signal.SIGKILL)
+            asked.add(pid)
         time.sleep(0.02)
 
 
@@ -42,7 +48,7 @@ def main():
     for line in sys.stdin:
         what, session = line.split()
         (sessions.add if what == "begin" else sessions.discard)(int(session))
-    kill(sessions)
+    end(sessions)
 
 
 if __name__ == "__main__":
