@@ -203,10 +203,11 @@ class Launcher:
     """A process that spawns `command` and waits for it, as ./disco does: `below` are the process ids, so many, that
     `command` prints, `watcher` is that of its watcher."""
 
-    TEXT = """import sys
+    # The line is written at once: print() writes it in pieces where PYTHONUNBUFFERED is set, and the children's come between.
+    TEXT = """import os, sys
 from launcher import procs
 process = procs.spawn(sys.argv[1:])
-print("watcher", procs.watcher.process.pid, flush=True)
+os.write(1, b"watcher %d\\n" % procs.watcher.process.pid)
 process.wait()
 procs.end(process)
 """
