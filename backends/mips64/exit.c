@@ -73,7 +73,7 @@ static int write_fault(struct mips_vcpu *a)
     a->missed = 0;
     a->exit->va = (disco_va){mips_get(C0_BADVADDR)};
     a->exit->access = DISCO_ACCESS_STORE;
-    return leave(a, DISCO_EXIT_WRITE);
+    return disco_vcpu_settle_write(a->vcpu, a->exit) ? MIPS_RESUME : leave(a, DISCO_EXIT_WRITE);
 }
 
 static int coprocessor(struct mips_vcpu *a)

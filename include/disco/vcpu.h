@@ -258,6 +258,8 @@ enum disco_next disco_vcpu_handle(struct disco_vcpu *v, const struct disco_exit 
  * if not, nothing has happened.
  */
 bool disco_vcpu_settle_miss(struct disco_vcpu *v, const struct disco_exit *x);
+/** The same for a write fault, whose `va` counts (`access` is a store's): done if the guest is to hear of it. */
+bool disco_vcpu_settle_write(struct disco_vcpu *v, const struct disco_exit *x);
 /**
  * Put the pair that the guest maps at @p m into L2TLB and hardware TLB (pmap entries held
  * meanwhile). @p va: the address that is needed now. Own processor.

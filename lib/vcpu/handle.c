@@ -96,12 +96,27 @@ static enum disco_next write_to_unmapped(struct disco_vcpu *v, const struct disc
 }
 
 /* The guest's own entry does not allow it. */
-static enum disco_next refuse(struct disco_vcpu *v, const struct disco_exit *x)
+static void refuse(struct disco_vcpu *v, const struct disco_exit *x)
 {
-    if (x->access != DISCO_ACCESS_STORE)
-        return inject(v, DISCO_INJECT_FORBIDDEN, x);
-    disco_count_own(&v->stats.write_guest, 1);
-    return inject(v, DISCO_INJECT_WRITE, x);
+    if (x->access == DISCO_ACCESS_STORE)
+        disco_count_own(&v->stats.write_guest, 1);
+    inject(v, x->access == DISCO_ACCESS_STORE ? DISCO_INJECT_WRITE : DISCO_INJECT_FORBIDDEN, x);
+}
+
+/* The guest's own translation, if it allows this access; if not, the guest hears of it. */
+static bool guest_allows(struct disco_vcpu *v, const struct disco_exit *x, struct disco_guest_map *m)
+{
+    unsigned half = disco_half(x->va);
+
+    if (ops_of(v)->guest_lookup(v, x->va, m))
+        inject(v, DISCO_INJECT_MISS, x);
+    else if (!m->want[half])
+        inject(v, DISCO_INJECT_INVALID, x);
+    else if (ops_of(v)->tlbe_rights(m->want[half]) & rights_for(x->access))
+        return true;
+    else
+        refuse(v, x);
+    return false;
 }
 
 /*
@@ -118,12 +133,8 @@ static enum disco_next write_fault(struct disco_vcpu *v, const struct disco_exit
 
     if (ops_of(v)->unmapped(v, x->va, &ppn))
         return write_to_unmapped(v, x, ppn);
-    if (ops_of(v)->guest_lookup(v, x->va, &m))
-        return inject(v, DISCO_INJECT_MISS, x);
-    if (!m.want[half])
-        return inject(v, DISCO_INJECT_INVALID, x);
-    if (!(ops_of(v)->tlbe_rights(m.want[half]) & DISCO_WRITE))
-        return refuse(v, x);
+    if (!guest_allows(v, x, &m))
+        return DISCO_NEXT_RESUME;
     disco_count_own(&v->stats.write_monitor, 1);
     err = disco_pmap_write_fault(v->vm->pmap, m.ppn[half], node);
     return after(v, x, m.ppn[half], err ? err : disco_vcpu_enter_pair(v, x->va, &m));
@@ -132,17 +143,12 @@ static enum disco_next write_fault(struct disco_vcpu *v, const struct disco_exit
 /* Miss, third answer: what the guest itself has entered, if it allows this access. */
 static enum disco_next ask_guest(struct disco_vcpu *v, const struct disco_exit *x)
 {
-    unsigned half = disco_half(x->va), need = rights_for(x->access);
     struct disco_guest_map m;
 
     disco_count_own(&v->stats.miss_guest, 1);
-    if (ops_of(v)->guest_lookup(v, x->va, &m))
-        return inject(v, DISCO_INJECT_MISS, x);
-    if (!m.want[half])
-        return inject(v, DISCO_INJECT_INVALID, x);
-    if (ops_of(v)->tlbe_rights(m.want[half]) & need)
-        return after(v, x, m.ppn[half], disco_vcpu_enter_pair(v, x->va, &m));
-    return refuse(v, x);
+    if (!guest_allows(v, x, &m))
+        return DISCO_NEXT_RESUME;
+    return after(v, x, m.ppn[disco_half(x->va)], disco_vcpu_enter_pair(v, x->va, &m));
 }
 
 /* Miss, second answer: the L2TLB. @return whether it had one, with *next. */
@@ -198,28 +204,31 @@ static void count_miss(struct disco_vcpu *v, bool other_half)
  */
 bool disco_vcpu_settle_miss(struct disco_vcpu *v, const struct disco_exit *x)
 {
-    unsigned half = disco_half(x->va);
     const struct disco_l2tlb_entry *l;
     struct disco_guest_map m;
     disco_ppn ppn;
-    bool done = true;
+    bool done;
 
     if (ops_of(v)->unmapped(v, x->va, &ppn))
         return false;
     l = disco_l2tlb_peek(v->l2tlb, x->va, ops_of(v)->asid(v));
-    if (l && disco_load(&l->e[half]))
+    if (l && disco_load(&l->e[disco_half(x->va)]))
         return false;
-    if (ops_of(v)->guest_lookup(v, x->va, &m))
-        inject(v, DISCO_INJECT_MISS, x);
-    else if (!m.want[half])
-        inject(v, DISCO_INJECT_INVALID, x);
-    else if (ops_of(v)->tlbe_rights(m.want[half]) & rights_for(x->access))
-        done = !disco_vcpu_enter_pair(v, x->va, &m);
-    else
-        refuse(v, x);
+    done = !guest_allows(v, x, &m) || !disco_vcpu_enter_pair(v, x->va, &m);
     if (done)
         count_miss(v, l);
     return done;
+}
+
+bool disco_vcpu_settle_write(struct disco_vcpu *v, const struct disco_exit *x)
+{
+    struct disco_guest_map m;
+    disco_ppn ppn;
+
+    if (ops_of(v)->unmapped(v, x->va, &ppn) || guest_allows(v, x, &m))
+        return false;
+    disco_count_own(&v->stats.exits[DISCO_EXIT_WRITE], 1);
+    return true;
 }
 
 static enum disco_next call(struct disco_vcpu *v, const struct disco_exit *x)

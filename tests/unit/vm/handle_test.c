@@ -90,6 +90,28 @@ START_TEST(what_is_settled_is_counted_alike)
 }
 END_TEST
 
+/* Whose reason a read-only entry is, is told before anything is done; the monitor's takes more. */
+START_TEST(the_guests_write_faults_are_settled)
+{
+    struct disco_exit x = {.kind = DISCO_EXIT_HOST, .va = {VA}, .access = DISCO_ACCESS_STORE};
+
+    guest_has(0, VA, sim_lo(2, DISCO_RWX, false), sim_lo(3, DISCO_READ, false));
+    ck_assert(!disco_vcpu_settle_write(v, &x));
+    ck_assert(!g->exception);
+    ck_assert_uint_eq(v->stats.exits[DISCO_EXIT_WRITE], 0);
+    x.va.v = SIM_UNMAPPED;
+    ck_assert(!disco_vcpu_settle_write(v, &x));
+    x.va.v = VA + DISCO_PAGE_SIZE;
+    ck_assert(disco_vcpu_settle_write(v, &x));
+    expect(DISCO_INJECT_WRITE, VA + DISCO_PAGE_SIZE);
+    x.va.v = VA + 2 * DISCO_PAGE_SIZE;
+    ck_assert(disco_vcpu_settle_write(v, &x));
+    expect(DISCO_INJECT_MISS, VA + 2 * DISCO_PAGE_SIZE);
+    ck_assert_uint_eq(v->stats.write_guest, 1);
+    ck_assert_uint_eq(v->stats.exits[DISCO_EXIT_WRITE], 2);
+}
+END_TEST
+
 static unsigned loads;
 
 /* What is loaded must be held, or a revocation could come between: bit 0 of meta is the lock. */
@@ -214,7 +236,7 @@ int main(void)
     const TTest *tests[] = {
         miss_with_nothing_goes_to_guest, miss_is_answered_by_the_guests_entry,
         what_the_guest_alone_answers_is_settled_at_once, half_a_pair_is_no_answer, what_takes_more_is_not_settled,
-        what_is_settled_is_counted_alike,
+        what_is_settled_is_counted_alike, the_guests_write_faults_are_settled,
         pages_are_held_while_they_are_loaded, the_l2tlb_answers_before_the_guest,
         the_other_half_of_a_pair_is_not_in_the_l2tlb, an_unmapped_segment_is_answered_by_the_pmap,
         an_unmapped_address_outside_is_a_bus_error, the_last_page_of_an_odd_number,
