@@ -18,6 +18,8 @@
 
 /* Pieces of a slice: who is ahead of those that wait gets at least this, or it would never end. */
 #define SHORTEST 8
+/* And what is too little to be anybody's. */
+#define MOMENTS 128
 
 static uint64_t now(const struct disco_sched *s)
 {
@@ -83,10 +85,13 @@ void disco_fair_begin(struct disco_sched *s, unsigned cpu, struct disco_vcpu *v)
     __atomic_store_n(&q->running, 1, __ATOMIC_RELEASE);
 }
 
-/* The monitor had something else to do for so long (poll() loaded a guest, say): not the time of one that runs. */
-void disco_fair_excuse(struct disco_runq *q, uint64_t ns)
+/*
+ * The monitor had something else to do for so long (poll() loaded a guest, say): not the time of one that runs. Of a moment
+ * nobody is told, for the others read what would be written.
+ */
+void disco_fair_excuse(const struct disco_sched *s, struct disco_runq *q, uint64_t ns)
 {
-    if (__atomic_load_n(&q->running, __ATOMIC_RELAXED))
+    if (ns >= s->slice_ns / MOMENTS && __atomic_load_n(&q->running, __ATOMIC_RELAXED))
         disco_store(&q->offset, disco_load(&q->offset) - ns);
 }
 

@@ -88,7 +88,7 @@ static void poll(struct turn *t)
         return;
     from = b->ops->now(b);
     t->poll_at = t->poll(t->ctx);
-    disco_fair_excuse(t->q, b->ops->now(b) - from);
+    disco_fair_excuse(t->s, t->q, b->ops->now(b) - from);
 }
 
 static void arm(struct turn *t, uint64_t ns)

@@ -94,7 +94,7 @@ void disco_home_unlock(struct disco_vcpu *v, unsigned cpu);
 /* fair.c */
 void disco_fair_begin(struct disco_sched *s, unsigned cpu, struct disco_vcpu *v);
 void disco_fair_charge(struct disco_sched *s, unsigned cpu, struct disco_vcpu *v);
-void disco_fair_excuse(struct disco_runq *q, uint64_t ns);
+void disco_fair_excuse(const struct disco_sched *s, struct disco_runq *q, uint64_t ns);
 void disco_fair_lift(struct disco_sched *s, struct disco_vcpu *v, uint64_t credit);
 bool disco_fair_preempts(const struct disco_sched *s, unsigned cpu, uint64_t served);
 
