@@ -127,6 +127,8 @@ struct disco_calls {
 int disco_calls_init(struct disco_calls *t, struct disco_calls_counters *counters, struct disco_backend *b);
 /** Add @p c. DISCO_ERR_BAD_ARG (bad declaration, a table that is none), DISCO_ERR_BUSY (number taken). */
 int disco_calls_add(struct disco_calls *t, const struct disco_call *c);
+/** Add those of @p c, @p n of them, until one cannot be added. @return as above; those before it stay. */
+int disco_calls_add_all(struct disco_calls *t, const struct disco_call *c, size_t n);
 /**
  * Check the @p raw arguments of call @p number and run its handler, on the caller's processor with interrupts off.
  * @return the handler's result; DISCO_ERR_BAD_CALL, DISCO_ERR_BAD_ARG, DISCO_ERR_BAD_ADDRESS,

@@ -52,6 +52,15 @@ int disco_calls_add(struct disco_calls *t, const struct disco_call *c)
     return DISCO_OK;
 }
 
+int disco_calls_add_all(struct disco_calls *t, const struct disco_call *c, size_t n)
+{
+    int err = DISCO_OK;
+
+    for (size_t i = 0; !err && i < n; i++)
+        err = disco_calls_add(t, &c[i]);
+    return err;
+}
+
 /* One who makes a call: what is needed to check the addresses it gives. */
 struct origin {
     struct disco_pmap *pmap;

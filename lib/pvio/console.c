@@ -138,11 +138,5 @@ int disco_console_calls(struct disco_console *c, struct disco_calls *t)
         {DISCO_CALL_CONSOLE_PUTC, "console_putc", console_putc, c, {{DISCO_ARG_VALUE, 0, 255}}},
     };
 
-    for (size_t i = 0; i < sizeof call / sizeof call[0]; i++) {
-        int err = disco_calls_add(t, &call[i]);
-
-        if (err)
-            return err;
-    }
-    return DISCO_OK;
+    return disco_calls_add_all(t, call, sizeof call / sizeof call[0]);
 }

@@ -70,11 +70,5 @@ int disco_disk_calls(struct disco_disks *d, struct disco_calls *t)
          {{DISCO_ARG_BUF_OUT, sizeof(struct disco_disk_done), DISCO_PAGE_SIZE}}},
     };
 
-    for (size_t i = 0; i < sizeof call / sizeof call[0]; i++) {
-        int err = disco_calls_add(t, &call[i]);
-
-        if (err)
-            return err;
-    }
-    return DISCO_OK;
+    return disco_calls_add_all(t, call, sizeof call / sizeof call[0]);
 }

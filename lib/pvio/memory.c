@@ -41,17 +41,14 @@ static int64_t page_zero(void *dev, void *caller, const union disco_arg *a)
 
 int disco_memory_calls(struct disco_memory *m, struct disco_calls *t)
 {
-    const struct disco_call free = {DISCO_CALL_PAGES_FREE,
-                                    "pages_free",
-                                    pages_free,
-                                    m,
-                                    {{DISCO_ARG_BUF_OUT, 0,
-                                      DISCO_MEMORY_FREE_MAX << DISCO_PAGE_SHIFT}}};
-    const struct disco_call zero = {
-        DISCO_CALL_PAGE_ZERO, "page_zero", page_zero, m, {{DISCO_ARG_VALUE, 0, UINT64_MAX}}};
-    int err = m && m->pmap ? disco_calls_add(t, &free) : DISCO_ERR_BAD_ARG;
+    const struct disco_call call[] = {
+        {DISCO_CALL_PAGES_FREE, "pages_free", pages_free, m,
+         {{DISCO_ARG_BUF_OUT, 0, DISCO_MEMORY_FREE_MAX << DISCO_PAGE_SHIFT}}},
+        {DISCO_CALL_PAGE_ZERO, "page_zero", page_zero, m, {{DISCO_ARG_VALUE, 0, UINT64_MAX}}},
+    };
 
-    if (!err)
-        m->calls = t;
-    return err ? err : disco_calls_add(t, &zero);
+    if (!m || !m->pmap)
+        return DISCO_ERR_BAD_ARG;
+    m->calls = t;
+    return disco_calls_add_all(t, call, sizeof call / sizeof call[0]);
 }

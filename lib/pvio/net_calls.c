@@ -48,11 +48,5 @@ int disco_net_calls(struct disco_nic *nic, struct disco_calls *t)
 
     if (!nic || !nic->net)
         return DISCO_ERR_BAD_ARG;
-    for (size_t i = 0; i < sizeof call / sizeof call[0]; i++) {
-        int err = disco_calls_add(t, &call[i]);
-
-        if (err)
-            return err;
-    }
-    return DISCO_OK;
+    return disco_calls_add_all(t, call, sizeof call / sizeof call[0]);
 }

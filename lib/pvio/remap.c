@@ -207,11 +207,5 @@ int disco_remap_calls(struct disco_remapper *r, struct disco_calls *t)
     if (!r || !r->pmap)
         return DISCO_ERR_BAD_ARG;
     r->calls = t;
-    for (size_t i = 0; i < sizeof call / sizeof call[0]; i++) {
-        int err = disco_calls_add(t, &call[i]);
-
-        if (err)
-            return err;
-    }
-    return DISCO_OK;
+    return disco_calls_add_all(t, call, sizeof call / sizeof call[0]);
 }

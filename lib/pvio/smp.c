@@ -65,11 +65,5 @@ int disco_smp_calls(struct disco_smp *s, unsigned vcpus, struct disco_calls *t)
     if (!s || !s->start || !s->stop || !s->raise || !s->lower || !vcpus || vcpus > DISCO_MAX_VCPUS)
         return DISCO_ERR_BAD_ARG;
     s->calls = t;
-    for (size_t i = 0; i < sizeof call / sizeof call[0]; i++) {
-        int err = disco_calls_add(t, &call[i]);
-
-        if (err)
-            return err;
-    }
-    return DISCO_OK;
+    return disco_calls_add_all(t, call, sizeof call / sizeof call[0]);
 }

@@ -115,10 +115,10 @@ static int64_t time_get(void *dev, void *caller, const union disco_arg *a)
 
 int disco_timer_calls(struct disco_timer *t, struct disco_calls *c)
 {
-    const struct disco_call set = {DISCO_CALL_TIMER_SET, "timer_set", timer_set, t,
-                                   {{DISCO_ARG_VALUE, 0, UINT64_MAX}}};
-    const struct disco_call get = {DISCO_CALL_TIME, "time", time_get, t, {{DISCO_ARG_NONE, 0, 0}}};
-    int err = disco_calls_add(c, &get);
+    const struct disco_call call[] = {
+        {DISCO_CALL_TIME, "time", time_get, t, {{DISCO_ARG_NONE, 0, 0}}},
+        {DISCO_CALL_TIMER_SET, "timer_set", timer_set, t, {{DISCO_ARG_VALUE, 0, UINT64_MAX}}},
+    };
 
-    return err ? err : disco_calls_add(c, &set);
+    return disco_calls_add_all(c, call, sizeof call / sizeof call[0]);
 }

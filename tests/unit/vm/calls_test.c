@@ -30,6 +30,21 @@ static int add(uint32_t number, const struct disco_arg_desc arg[DISCO_CALL_ARGS]
 
 #define ADD(number, ...) add(number, (const struct disco_arg_desc[DISCO_CALL_ARGS]){__VA_ARGS__})
 
+START_TEST(several_until_one_is_refused)
+{
+    const struct disco_call c[] = {{.number = 1, .name = "one", .fn = handler},
+                                   {.number = 2, .name = "two", .fn = handler},
+                                   {.number = 1, .name = "one again", .fn = handler},
+                                   {.number = 3, .name = "three", .fn = handler}};
+
+    ck_assert_int_eq(disco_calls_add_all(&t, c, 0), 0);
+    ck_assert_int_eq(disco_calls_add_all(&t, c, 4), DISCO_ERR_BUSY);
+    ck_assert_str_eq(t.call[1].name, "one");
+    ck_assert_str_eq(t.call[2].name, "two");
+    ck_assert_ptr_null(t.call[3].fn);
+}
+END_TEST
+
 START_TEST(bad_declarations)
 {
     struct disco_call c = {.number = 1, .name = "test", .fn = handler};
@@ -163,7 +178,8 @@ END_TEST
 int main(void)
 {
     const TTest *tests[] = {
-        bad_declarations, calls_that_do_not_exist, counted_by_processor, without_a_backend, values_are_checked, buffers_are_checked,
+        bad_declarations, several_until_one_is_refused, calls_that_do_not_exist,
+        counted_by_processor, without_a_backend, values_are_checked, buffers_are_checked,
         buffers_have_a_direction_and_an_end,
     };
 
