@@ -16,7 +16,6 @@
  * An L2TLB note is the pair as the guest wrote it. Of an EntryLo 32 bits are in use, two at the top (RI, XI) and thirty at
  * the bottom; the last, G, is the same in both, and kept once.
  */
-#define LO_PFN_SHIFT 6
 #define LO_PFN_MASK ((UINT64_C(1) << 24) - 1)
 #define LO_BOTTOM ((UINT64_C(1) << 30) - 1)
 
