@@ -61,12 +61,12 @@ mips_vector_refill:
     dmtc0   $k0, KS_K0
     dmfc0   $k0, C0_ENTRYHI         /* faulting pair and the real ASID */
     dmtc0   $k1, KS_K1
-    dmtc0   $at, KS_AT
-    dmfc0   $k1, KS_L2TLB
-    dsll    $at, $k0, 1
-    bltz    $at, refill_kernel      /* bit 62: a segment of the guest's kernel */
-     ld     $at, L2TLB_FLIP($k1)
+    dsll    $k1, $k0, 1
+    bltz    $k1, refill_kernel      /* bit 62: a segment of the guest's kernel */
+     dmtc0  $at, KS_AT
 refill_l2tlb:
+    dmfc0   $k1, KS_L2TLB
+    ld      $at, L2TLB_FLIP($k1)
     xor     $at, $at, $k0           /* the key: pair and context */
     find_entry L2TLB_SET_MASK
     ld      $k0, ENTRY_EVEN($k1)
@@ -98,7 +98,7 @@ mips_vector_refill_end:
      nop
 
 /*
- * k0 = EntryHi, at = flip, k1 = L2TLB head. Is it 0x4xxx... (direct map), 0xffffffffcxxxxxxx (kernel
+ * k0 = EntryHi. Is it 0x4xxx... (direct map), 0xffffffffcxxxxxxx (kernel
  * image), or a mapped segment of the guest's kernel? EntryHi has all the bits that tell. The first two
  * the L2TLB never holds.
  */
@@ -144,7 +144,7 @@ mips_refill_kernel_end:
     beqz    $at, 1b
      dext   $at, $k0, 13, 15        /* pair of the image window: 256 MiB */
     b       refill_l2tlb
-     ld     $at, L2TLB_FLIP($k1)
+     nop
 
 /*
  * Bit 61: both words are of one superpage, which is aligned and contiguous: one pair of large pages for all of it.
