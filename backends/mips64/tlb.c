@@ -57,11 +57,23 @@ static inline void tlbp(void) { __asm__ volatile("ehb; tlbp; ehb" ::: "memory");
 static inline void tlbwi(void) { __asm__ volatile("ehb; tlbwi; ehb" ::: "memory"); }
 static inline void tlbwr(void) { __asm__ volatile("ehb; tlbwr; ehb" ::: "memory"); }
 
+/*
+ * QEMU's hidden area takes up to 112 pairs, and gives none up for a new one: full, it leaves 16 places to those that
+ * come. A tlbr empties it, here, where most of what it holds is of an address space that is left. Index 0, whose PageMask is
+ * that of all; EntryHi is the caller's business.
+ */
+static inline void forget_overwritten(void)
+{
+    mips_set32(C0_INDEX, 0);
+    __asm__ volatile("ehb; tlbr; ehb" ::: "memory");
+}
+
 void mips_set_asid(struct mips_vcpu *a, uint64_t asid)
 {
     a->asid = asid;
     a->tag = mips_tag(a, asid);
     a->missed = 0;
+    forget_overwritten();
     disco_l2tlb_set_asid(a->vcpu->l2tlb, (uint32_t)asid, a->tag);
     mips_set(C0_ENTRYHI, a->tag);
     mips_ehb();
