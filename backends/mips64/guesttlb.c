@@ -10,13 +10,11 @@
  *   - no two entries for one address: older ones are dropped, and purged.
  */
 #include "internal.h"
-#include "pure/walk.h"
 
 /*
  * An L2TLB note is the pair as the guest wrote it. Of an EntryLo 32 bits are in use, two at the top (RI, XI) and thirty at
  * the bottom; the last, G, is the same in both, and kept once.
  */
-#define LO_PFN_SHIFT 6
 #define LO_PFN_MASK ((UINT64_C(1) << 24) - 1)
 #define LO_BOTTOM ((UINT64_C(1) << 30) - 1)
 
@@ -108,9 +106,8 @@ ASIDE static bool load_held(struct mips_vcpu *a, uint64_t va, uint64_t *words, s
  * Words (1 or 2) of the guest's page tables, which lie where its kernel believes that nothing is mapped. On an exit they are
  * read as the guest would read them.
  */
-static bool load_words(struct mips_vcpu *a, uint64_t va, uint64_t *words, size_t n)
+static inline bool load_words(struct mips_vcpu *a, bool in_guest, uint64_t va, uint64_t *words, size_t n)
 {
-    bool in_guest = __atomic_load_n(&mips_this_cpu()->where, __ATOMIC_RELAXED) == MIPS_IN_GUEST;
     bool aligned = !(va & (n * sizeof *words - 1));
     const uint64_t *at = in_guest && aligned ? mips_find(a, (disco_va){va}) : NULL;
 
@@ -124,19 +121,21 @@ static bool load_words(struct mips_vcpu *a, uint64_t va, uint64_t *words, size_t
 /* What the guest's page tables say, if it has a walker look there. */
 static bool walk(struct mips_vcpu *a, uint64_t va, struct mips_vtlb_entry *e)
 {
-    struct mips_walk w;
-    uint64_t word[2];
+    bool in_guest = __atomic_load_n(&mips_this_cpu()->where, __ATOMIC_RELAXED) == MIPS_IN_GUEST;
+    const struct mips_tables *t = &a->tables;
+    uint64_t table, word[2];
+    unsigned level;
 
-    if (!mips_walk_begin(&w, a->cp0, va))
+    if (!mips_tables_walked(&a->tables, a->cp0, va))
         return false;
-    while (!mips_walk_at_end(&w)) {
-        if (!load_words(a, w.at, word, 1))
+    table = mips_cp0_get(a->cp0, MIPS_CP0_PWBASE);
+    for (level = 0; level < t->last; level++) {
+        if (!load_words(a, in_guest, mips_tables_entry(t, level, table, va), &table, 1))
             return false;
-        mips_walk_on(&w, word[0]);
     }
-    if (!load_words(a, w.at, word, 2))
+    if (!load_words(a, in_guest, mips_tables_entry(t, level, table, va), word, 2))
         return false;
-    mips_walk_pair(&w, word[0], word[1], e);
+    mips_tables_pair(t, va, word[0], word[1], e);
     e->hi |= a->asid;
     a->stats.walks++;
     return true;

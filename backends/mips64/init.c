@@ -22,10 +22,10 @@ COLD static void patch(char *at, uint32_t insn)
  */
 COLD static void choose_vectors(const struct mips_machine *m)
 {
-    if (m->tagged) {
-        patch(mips_patch_global0, INSN_NOP);
-        patch(mips_patch_global1, INSN_NOP);
-    }
+    char *const global[] = {mips_patch_global0, mips_patch_global1, mips_patch_global2, mips_patch_global3};
+
+    for (unsigned i = 0; m->tagged && i < sizeof global / sizeof global[0]; i++)
+        patch(global[i], INSN_NOP);
     if (m->c_only) {
         long words = (mips_vector_c_only - (mips_vector_refill + 4)) / 4;
 
@@ -49,6 +49,7 @@ COLD int mips64_init(struct mips_machine *m, struct disco_memmap *mm)
     m->backend.ops = &mips_ops;
     m->backend.va_mask = UINT64_C(0xc000ffffffffe000);
     m->backend.asids = MIPS_ENTRYHI_ASID + 1;
+    m->backend.superpage = 1u << SUPERPAGE_SHIFT;
     if (!m->backend.cpus)
         m->backend.cpus = 1;
     if (!m->backend.nodes)

@@ -32,7 +32,7 @@ void mips_world_enter(struct mips_vcpu *a);
 void mips_fpu_load(const uint64_t fpr[32], uint32_t fcsr);
 uint32_t mips_fpu_save(uint64_t fpr[32]);
 extern char mips_vectors[], mips_vector_refill[], mips_vector_c_only[];
-extern char mips_patch_global0[], mips_patch_global1[];
+extern char mips_patch_global0[], mips_patch_global1[], mips_patch_global2[], mips_patch_global3[];
 
 /* exit.c: called from world.S */
 int mips_exit(struct mips_vcpu *a);

@@ -25,6 +25,7 @@
 #include "pure/insn.h"
 #include "pure/nextpc.h"
 #include "pure/vtlb.h"
+#include "pure/walk.h"
 #include "regs.h"
 
 struct mips_cpu;
@@ -78,6 +79,7 @@ struct mips_vcpu {
     uint32_t since;       /**< Count when it came into the guest, or left it last */
     struct mips_count count;
     struct mips_vtlb vtlb;
+    struct mips_tables tables; /**< the guest's page tables, as its registers said when they were walked last */
     uint64_t fpr[32];
     uint32_t fcsr;
     bool fpu_live;        /**< the real FPU registers are this virtual CPU's */

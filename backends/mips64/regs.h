@@ -62,6 +62,18 @@
 #define L2TLB_SET_MASK 0xffc0
 #define NEAR_SET_MASK 0x3fc0 /* the same of `near`: DISCO_NEAR_SETS */
 
+/* Where EntryLo has the machine page. */
+#define LO_PFN_SHIFT 6
+#define LO_PFN_BITS 30
+
+/*
+ * A superpage is one entry of the TLB, a pair of large pages: 2 * 256 KiB. PageMask for that, and what the odd page's
+ * EntryLo is more than the even one's.
+ */
+#define SUPERPAGE_SHIFT 7
+#define SUPERPAGE_MASK (((1 << (SUPERPAGE_SHIFT - 1)) - 1) << 13)
+#define SUPERPAGE_HALF (1 << (SUPERPAGE_SHIFT - 1 + LO_PFN_SHIFT))
+
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 #define MIPS_STR_(...) #__VA_ARGS__

@@ -13,11 +13,11 @@
 #define LO_V 2u
 #define LO_D 4u
 #define LO_CACHED (5u << 3)
-#define LO_PFN_SHIFT 6
-#define LO_PFN_BITS 30
 #define LO_XI (UINT64_C(1) << 62)
 #define LO_RI (UINT64_C(1) << 63)
-#define LO_COPIED LO_RI /* in words of a pmap, which are never loaded as they are then: vectors.S */
+/* Marks in words of a pmap, which are never loaded as they are then: vectors.S looks at bit 63 first. */
+#define LO_COPIED LO_RI
+#define LO_SUPERPAGE (LO_RI | UINT64_C(1) << 61)
 #define INDEX_MISS 0x80000000u
 #define PAIR_MASK UINT64_C(0xffffffffffffe000)
 
@@ -25,6 +25,7 @@ disco_tlbe mips_tlbe_make(disco_mpn mpn, unsigned rights)
 {
     return mpn.v << LO_PFN_SHIFT | LO_CACHED | LO_V | (rights & DISCO_WRITE ? LO_D : 0) |
            (rights & DISCO_EXEC ? 0 : LO_XI) | (rights & DISCO_COPIED ? LO_COPIED : 0) |
+           (rights & DISCO_SUPERPAGE ? LO_SUPERPAGE : 0) |
            (rights & DISCO_GLOBAL ? LO_G : 0);
 }
 
@@ -36,7 +37,7 @@ disco_tlbe mips_tlbe_merge(disco_tlbe guest, disco_tlbe monitor)
 
     if (!(both & LO_V))
         return 0;
-    return (monitor & ~(LO_D | LO_G | LO_COPIED)) | (both & LO_D) | (guest & taken);
+    return (monitor & ~(LO_D | LO_G | LO_COPIED | LO_SUPERPAGE)) | (both & LO_D) | (guest & taken);
 }
 
 disco_mpn mips_tlbe_mpn(disco_tlbe e)
@@ -56,11 +57,23 @@ static inline void tlbp(void) { __asm__ volatile("ehb; tlbp; ehb" ::: "memory");
 static inline void tlbwi(void) { __asm__ volatile("ehb; tlbwi; ehb" ::: "memory"); }
 static inline void tlbwr(void) { __asm__ volatile("ehb; tlbwr; ehb" ::: "memory"); }
 
+/*
+ * QEMU's hidden area takes up to 112 pairs, and gives none up for a new one: full, it leaves 16 places to those that
+ * come. A tlbr empties it, here, where most of what it holds is of an address space that is left. Index 0, whose PageMask is
+ * that of all; EntryHi is the caller's business.
+ */
+static inline void forget_overwritten(void)
+{
+    mips_set32(C0_INDEX, 0);
+    __asm__ volatile("ehb; tlbr; ehb" ::: "memory");
+}
+
 void mips_set_asid(struct mips_vcpu *a, uint64_t asid)
 {
     a->asid = asid;
     a->tag = mips_tag(a, asid);
     a->missed = 0;
+    forget_overwritten();
     disco_l2tlb_set_asid(a->vcpu->l2tlb, (uint32_t)asid, a->tag);
     mips_set(C0_ENTRYHI, a->tag);
     mips_ehb();

@@ -61,12 +61,12 @@ mips_vector_refill:
     dmtc0   $k0, KS_K0
     dmfc0   $k0, C0_ENTRYHI         /* faulting pair and the real ASID */
     dmtc0   $k1, KS_K1
-    dmtc0   $at, KS_AT
-    dmfc0   $k1, KS_L2TLB
-    dsll    $at, $k0, 1
-    bltz    $at, refill_kernel      /* bit 62: a segment of the guest's kernel */
-     ld     $at, L2TLB_FLIP($k1)
+    dsll    $k1, $k0, 1
+    bltz    $k1, refill_kernel      /* bit 62: a segment of the guest's kernel */
+     dmtc0  $at, KS_AT
 refill_l2tlb:
+    dmfc0   $k1, KS_L2TLB
+    ld      $at, L2TLB_FLIP($k1)
     xor     $at, $at, $k0           /* the key: pair and context */
     find_entry L2TLB_SET_MASK
     ld      $k0, ENTRY_EVEN($k1)
@@ -98,7 +98,7 @@ mips_vector_refill_end:
      nop
 
 /*
- * k0 = EntryHi, at = flip, k1 = L2TLB head. Is it 0x4xxx... (direct map), 0xffffffffcxxxxxxx (kernel
+ * k0 = EntryHi. Is it 0x4xxx... (direct map), 0xffffffffcxxxxxxx (kernel
  * image), or a mapped segment of the guest's kernel? EntryHi has all the bits that tell. The first two
  * the L2TLB never holds.
  */
@@ -120,8 +120,8 @@ refill_kernel:
     ld      $k0, PMAP_TLBE($k1)
     ld      $k1, PMAP_ENTRY_SIZE + PMAP_TLBE($k1)
     or      $at, $k0, $k1
-    bltz    $at, refill_near        /* bit 63: there are replicas */
-    .globl mips_patch_global0, mips_patch_global1
+    bltz    $at, refill_marked      /* bit 63: replicas, or a superpage */
+    .globl mips_patch_global0, mips_patch_global1, mips_patch_global2, mips_patch_global3
 refill_load:
 mips_patch_global0:
      ori    $k0, $k0, 1             /* global: every address space has it; nothing when tagged */
@@ -144,7 +144,37 @@ mips_refill_kernel_end:
     beqz    $at, 1b
      dext   $at, $k0, 13, 15        /* pair of the image window: 256 MiB */
     b       refill_l2tlb
-     ld     $at, L2TLB_FLIP($k1)
+     nop
+
+/*
+ * Bit 61: both words are of one superpage, which is aligned and contiguous: one pair of large pages for all of it.
+ * Whoever takes a page of it away asks this processor after that (lib/pmap/super.c).
+ */
+    .globl mips_refill_marked
+mips_refill_marked:
+refill_marked:
+    dsll    $at, $at, 2
+    bgez    $at, refill_near
+     dins   $k0, $zero, LO_PFN_SHIFT, SUPERPAGE_SHIFT
+    dins    $k0, $zero, LO_PFN_SHIFT + LO_PFN_BITS, 64 - LO_PFN_SHIFT - LO_PFN_BITS
+    li      $at, SUPERPAGE_MASK
+    mtc0    $at, C0_PAGEMASK
+    daddiu  $k1, $k0, SUPERPAGE_HALF
+mips_patch_global2:
+    ori     $k0, $k0, 1
+mips_patch_global3:
+    ori     $k1, $k1, 1
+    dmtc0   $k0, C0_ENTRYLO0
+    dmtc0   $k1, C0_ENTRYLO1
+    dmfc0   $at, KS_AT
+    ehb
+    tlbwr
+    mtc0    $zero, C0_PAGEMASK
+    dmfc0   $k0, KS_K0
+    dmfc0   $k1, KS_K1
+    eret
+    .globl mips_refill_marked_end
+mips_refill_marked_end:
 
 /* The word names the master: what is nearest to this processor, `near` knows (lib/vcpu/fill.c). */
 refill_near:

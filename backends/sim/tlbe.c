@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "machine.h"
 
-/* Sim's TLB entries: bit 0 valid, bits 3..1 rights, from bit 12 the machine page. */
+/* Sim's TLB entries: bit 0 valid, bits 3..1 rights, bit 4 a superpage, from bit 12 the machine page. */
 
 disco_tlbe sim_tlbe_make(disco_mpn mpn, unsigned rights)
 {
-    return mpn.v << DISCO_PAGE_SHIFT | (uint64_t)(rights & DISCO_RWX) << 1 | 1;
+    uint64_t marked = rights & DISCO_SUPERPAGE ? 1 << 4 : 0;
+
+    return mpn.v << DISCO_PAGE_SHIFT | marked | (uint64_t)(rights & DISCO_RWX) << 1 | 1;
 }
 
 disco_tlbe sim_tlbe_merge(disco_tlbe guest, disco_tlbe monitor)

@@ -49,6 +49,52 @@ void images_reserve(struct vm *vm)
 
 /* --- filling --- */
 
+/* Pages of a superpage, and after how many in vain none are looked for. */
+#define ROW (1u << SUPERPAGE_SHIFT)
+#define TRIES (2 * ROW)
+
+/*
+ * Machine pages for a superpage: free ones in a row, as they are handed out when memory begins to be used. Others that come
+ * before the row go back in the order that they had. @return the first, or NONE.
+ */
+static uint64_t row_of_pages(void)
+{
+    static disco_mpn taken[TRIES];
+    uint64_t first = NONE;
+    unsigned n = 0, length = 0;
+
+    while (length < ROW && n < TRIES && !disco_memmap_alloc(mon.mm, 0, DISCO_PAGE_MONITOR, &taken[n])) {
+        bool next = length && taken[n].v == taken[n - 1].v + 1;
+
+        length = next ? length + 1 : taken[n].v % ROW == 0;
+        n++;
+    }
+    if (length == ROW) {
+        n -= ROW;
+        first = taken[n].v;
+    }
+    while (n)
+        (void)disco_memmap_put(mon.mm, taken[--n]);
+    return first;
+}
+
+/* Where a segment's contents fill superpages. With several nodes there are none: pages move one by one. */
+static void place_superpages(struct image *im, const struct elf_segment *s)
+{
+    uint64_t end = (s->pa + s->contents.len) >> DISCO_PAGE_SHIFT;
+    uint64_t ppn = (s->pa + DISCO_PAGE_MASK) >> DISCO_PAGE_SHIFT;
+
+    for (ppn = (ppn + ROW - 1) & ~(uint64_t)(ROW - 1); ppn + ROW <= end; ppn += ROW) {
+        uint64_t *slot = &im->mpn[ppn - im->first];
+        uint64_t first = mon.machine.backend.nodes > 1 || *slot != NONE ? NONE : row_of_pages();
+
+        if (first == NONE)
+            return;
+        for (uint64_t i = 0; i < ROW; i++)
+            slot[i] = first + i;
+    }
+}
+
 static int page_of(struct image *im, uint64_t ppn, uint8_t **at)
 {
     struct disco_backend *b = &mon.machine.backend;
@@ -91,8 +137,10 @@ static int fill(struct image *im, const struct elf_image *elf)
 {
     int err = DISCO_OK;
 
-    for (unsigned i = 0; i < elf->segments && !err; i++)
+    for (unsigned i = 0; i < elf->segments && !err; i++) {
+        place_superpages(im, &elf->segment[i]);
         err = fill_segment(im, &elf->segment[i]);
+    }
     im->whole = !err;
     return err;
 }
@@ -107,6 +155,15 @@ static int share(struct vm *vm, struct disco_pmap_place *p, size_t n)
             return p[i].err;
     }
     return DISCO_OK;
+}
+
+/* What is no superpage in machine memory, pmap refuses. */
+static void promote(struct vm *vm, const struct image *im)
+{
+    uint64_t ppn = (im->first + ROW - 1) & ~(uint64_t)(ROW - 1);
+
+    for (; ppn + ROW <= im->first + im->pages; ppn += ROW)
+        (void)disco_pmap_promote(&vm->pmap, (disco_ppn){ppn});
 }
 
 int images_load(struct vm *vm)
@@ -124,6 +181,8 @@ int images_load(struct vm *vm)
             n = 0;
         }
     }
+    if (!err)
+        promote(vm, im);
     return err;
 }
 

@@ -77,6 +77,7 @@ static const struct {
     {"pages_asked", OF(asked)}, {"first_touch", OF(p.first_touch)}, {"purges", OF(p.purges)},
     {"collapses", OF(p.collapses)},
     {"cow_copies", OF(p.cow_copies)}, {"net_copies", OF(p.net_copies)}, {"copies_reused", OF(p.write_reused)},
+    {"superpages", OF(p.promoted)}, {"superpages_demoted", OF(p.demoted)},
     {"copies_dead", OF(p.dead)}, {"remap_calls", OF(remaps)}, {"remap_pages", OF(c.remapped)},
     {"remap_failed", OF(c.remaps_failed)},
     {"switches", OF(v.switches)}, {"migrations", OF(v.migrations)}, {"run_ns", OF(v.run_ns)},

@@ -225,6 +225,13 @@ struct disco_backend {
     uint64_t va_mask;       /**< bits of a virtual address that a TLB compares */
     unsigned asids;         /**< number of address space identifiers a guest has */
     uint8_t node_of_cpu[DISCO_MAX_CPUS];
+    /**
+     * Pages of a superpage, a power of two; 0: there are none. They are for a backend that reads pmap words itself: a
+     * word made as DISCO_SUPERPAGE, and no other, lets it load one translation for all pages of the superpage, contiguous
+     * in machine memory, in the segments that a guest believes unmapped. Forgetting the address of one page must forget
+     * that translation, and `tlbe_merge` leave the mark out.
+     */
+    unsigned superpage;
 };
 
 /** DISCO_ERR_MISSING_OP if a mandatory operation is absent, DISCO_ERR_BAD_ARG for bad limits. */

@@ -117,6 +117,7 @@ enum disco_rights {
 enum disco_tlbe_kind {
     DISCO_GLOBAL = 8,   /**< a wish: it is to match every address space */
     DISCO_COPIED = 16,  /**< a pmap's word: there are replicas, and processors of their nodes should use those */
+    DISCO_SUPERPAGE = 32, /**< a pmap's word: it is one of a superpage, all of which may be loaded at once */
 };
 
 /**

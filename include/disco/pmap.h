@@ -51,7 +51,8 @@ enum disco_pmap_reason {
 /** One physical page; 16 bytes: assembly relies on `tlbe` at offset 0. */
 struct disco_pmap_entry {
     uint64_t tlbe; /**< precomputed entry (a disco_tlbe), 0 = not usable now; accessed atomically. Made as DISCO_COPIED
-                        where there are replicas: then it is not for processors of other nodes than the page's */
+                        where there are replicas: then it is not for processors of other nodes than the page's. As
+                        DISCO_SUPERPAGE: then it says so of all pages of the superpage */
     uint64_t meta; /**< lock, reason, backmap; accessed atomically */
 };
 
@@ -89,6 +90,8 @@ struct disco_pmap_stats {
     uint64_t purges;       /**< calls of `purge`, however many pages each */
     uint64_t purged;       /**< translations in them: virtual pages, each of any number of virtual CPUs */
     uint64_t everywhere;   /**< of these calls, of everything that all virtual CPUs had */
+    uint64_t promoted;     /**< superpages that were made */
+    uint64_t demoted;      /**< and taken apart, since one of their pages changed */
     uint64_t present;      /**< pages that exist now */
     uint64_t shared;       /**< of these, read-only by COW or NET */
 };
@@ -258,6 +261,17 @@ int disco_pmap_drop(struct disco_pmap *pm, disco_ppn ppn);
 int disco_pmap_drop_many(struct disco_pmap *pm, disco_ppn first, uint64_t n, uint64_t *had);
 /** Make @p ppn read as zeros; translations of a page that only this VM uses stay. No page there: 0. */
 int disco_pmap_zero(struct disco_pmap *pm, disco_ppn ppn);
+/**
+ * Promote the pages from @p first on, backend.superpage of them, to a superpage: processors may load them all with one
+ * translation, in segments that the guest believes unmapped, until one of them changes. That demotes it, for good;
+ * nobody else need know of it. Only what nobody may write to, a kernel's text, say, is worth it. No virtual
+ * CPU has used these pages there since they were mapped, for it would go on to have them singly, too.
+ * @return 0; DISCO_ERR_UNSUPPORTED (the backend has none; several nodes, whose copies are of single pages),
+ * DISCO_ERR_BAD_ARG and DISCO_ERR_STATE (@p first, or its machine page, is no multiple; pages that are not there, not
+ * read-only, or not contiguous), DISCO_ERR_BAD_ADDRESS. A superpage is one already: DISCO_ERR_STATE.
+ */
+int disco_pmap_promote(struct disco_pmap *pm, disco_ppn first);
+
 /* --- moving pages between nodes (section 4.2.1); the guest cannot see it --- */
 
 /** What becomes of a page. */

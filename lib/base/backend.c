@@ -17,7 +17,7 @@ static bool complete(const struct disco_backend_ops *ops)
 int disco_backend_check(const struct disco_backend *b)
 {
     if (!b || !b->cpus || b->cpus > DISCO_MAX_CPUS || !b->nodes || b->nodes > DISCO_MAX_NODES ||
-        !b->asids || !b->va_mask)
+        !b->asids || !b->va_mask || b->superpage & (b->superpage - 1))
         return DISCO_ERR_BAD_ARG;
     for (unsigned i = 0; i < b->cpus; i++) {
         if (b->node_of_cpu[i] >= b->nodes)

@@ -120,6 +120,7 @@ static void hide(struct disco_pmap *pm, struct hold *h, struct gone *g)
     h->meta &= ~META_REASON_MASK;
     if (h->vcpus == DISCO_ALL_VCPUS)
         disco_backmap_forget(pm, h);
+    disco_super_demote(pm, h->ppn);
     disco_store(&h->e->tlbe, 0);
 }
 

@@ -157,6 +157,11 @@ static inline int disco_entry_touch(struct disco_pmap *pm, struct hold *h, unsig
 /* The page exists and is writable after this (fault.c). */
 int disco_entry_own(struct disco_pmap *pm, struct hold *h, unsigned node);
 
+/* --- super.c --- */
+
+/* If @p ppn is in a superpage, that is none any more. Its entry is held, and about to be hidden. */
+void disco_super_demote(struct disco_pmap *pm, disco_ppn ppn);
+
 /* --- many.c --- */
 
 #define NO_PAGE UINT64_MAX

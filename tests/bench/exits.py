@@ -12,6 +12,7 @@ GENERAL_VECTOR = 0x180
 
 L2TLB_HIT = "TLB miss: L2TLB hit, in assembly"
 PMAP_HIT = "TLB miss: unmapped segment, in assembly"
+SUPERPAGE_HIT = "TLB miss: superpage of an unmapped segment, in assembly"
 FIRST_TOUCH = "TLB miss: unmapped segment, page made"
 L2TLB_IN_C = "TLB miss: L2TLB, in C"
 GUEST_ENTRY = "TLB miss: guest's TLB or page tables, in C"
@@ -108,13 +109,14 @@ class Monitor:
         return self.by_tags(trace["entry"] == "refill", set(trace["tags"]))
 
     def assembly(self, trace):
-        """The two answers that the refill vector gives itself end in an eret of their own."""
+        """The answers that the refill vector gives itself end in an eret of their own."""
         if trace["entry"] != "refill":
             return None
         if self.refill <= trace["end"] < self.symbols.address("mips_vector_refill_end"):
             return L2TLB_HIT
-        start, end = self.symbols.address("mips_refill_kernel"), self.symbols.address("mips_refill_kernel_end")
-        return PMAP_HIT if start <= trace["end"] < end else None
+        ends = ((PMAP_HIT, "mips_refill_kernel"), (SUPERPAGE_HIT, "mips_refill_marked"))
+        return next((name for name, place in ends
+                     if self.symbols.address(place) <= trace["end"] < self.symbols.address(place + "_end")), None)
 
     @staticmethod
     def by_tags(refill, tags):

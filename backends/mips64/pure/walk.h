@@ -4,13 +4,15 @@
  * The virtual CPU's page-table walker: on a miss it finds the pair in the guest's own tables (MIPS64 Privileged
  * Resource Architecture, chapter "Hardware Page Table Walking").
  *
- * A guest that has told it where its tables are hears of no miss that they can answer. A program says which word of the
- * tables to load next; loading it is the caller's:
+ * A guest that has told it where its tables are hears of no miss that they can answer. Loading their words is the
+ * caller's business:
  *
- *     if (mips_walk_begin(&w, cp0, va)) {
- *         while (!mips_walk_at_end(&w))
- *             mips_walk_on(&w, load(w.at));
- *         mips_walk_pair(&w, load(w.at), load(w.at + 8), &pair);
+ *     if (mips_tables_walked(&t, cp0, va)) {
+ *         uint64_t at = PWBase;
+ *         for (level = 0; level < t.last; level++)
+ *             at = load(mips_tables_entry(&t, level, at, va));
+ *         at = mips_tables_entry(&t, level, at, va);
+ *         mips_tables_pair(&t, va, load(at), load(at + 8), &pair);
  *     }
  *
  * What it has of the architecture: directory pointers and entries of 64 bits (PS is 1 whatever is written, PTEW 0), user
@@ -29,20 +31,24 @@
 #define MIPS_PWCTL_EN UINT64_C(0x80000000)
 #define MIPS_PWCTL_XU UINT64_C(0x04000000)
 
-/** A walk under way. */
-struct mips_walk {
-    uint64_t at;    /**< virtual address of the word that is needed now; at the end, of the even page's entry */
-    uint64_t va, field, size;
-    unsigned shift; /**< of the level's fields in both registers; 6 at the end */
+/** How a guest's tables are built: what PWField and PWSize say, taken apart once. */
+struct mips_tables {
+    uint64_t field, size; /**< the registers that the rest was made of; zeroed: of none that has levels */
+    uint64_t mask[4];     /**< by level: numbers of entries in a table */
+    uint8_t shift[4];     /**< by level: where in an address the number begins */
+    uint8_t last;         /**< the level of the entries, at most 3; those before are directories */
 };
 
-/** @return whether the walker is on and @p va (BadVAddr) is an address that it walks for. */
-bool mips_walk_begin(struct mips_walk *w, const struct mips_cp0 *cp0, uint64_t va);
-/** Are the pair's entries next? */
-bool mips_walk_at_end(const struct mips_walk *w);
-/** On to the next level, whose table is at @p word, the contents of `at`. */
-void mips_walk_on(struct mips_walk *w, uint64_t word);
-/** The pair as TLBWR would enter it. @p even and @p odd: contents of `at` and of the word behind it. ASID 0. */
-void mips_walk_pair(const struct mips_walk *w, uint64_t even, uint64_t odd, struct mips_vtlb_entry *out);
+/** @return whether the walker is on and @p va (BadVAddr) is an address that it walks for; if so, @p t is up to date. */
+bool mips_tables_walked(struct mips_tables *t, const struct mips_cp0 *cp0, uint64_t va);
+
+/** Where the entry for @p va is in the table at @p table of this level; of the last one, that of the pair's even page. */
+static inline uint64_t mips_tables_entry(const struct mips_tables *t, unsigned level, uint64_t table, uint64_t va)
+{
+    return table + ((va >> t->shift[level] & t->mask[level]) << 3);
+}
+
+/** The pair as TLBWR would enter it. @p even and @p odd: the entries' contents. ASID 0. */
+void mips_tables_pair(const struct mips_tables *t, uint64_t va, uint64_t even, uint64_t odd, struct mips_vtlb_entry *out);
 
 #endif
