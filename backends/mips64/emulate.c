@@ -204,8 +204,8 @@ bool mips_successor(struct mips_vcpu *a, uint64_t *next)
         return true;
     }
     branch = mips_get32(C0_BADINSTRP);
-    return mips_resume_pc(true, a->g.pc, branch, &a->g,
-                          mips_fpu_bit0(a, mips_branch_fpr(branch)), next);
+    return mips_resume_pc(true, a->g.pc, branch, &a->g, mips_fpu_bit0(a, mips_branch_fpr(branch)),
+                          next);
 }
 
 /* What turns out illegal behind another is left alone: it will trap by itself, with registers that tell of it. */

@@ -99,14 +99,16 @@ ASIDE static bool load_held(struct mips_vcpu *a, uint64_t va, uint64_t *words, s
     if (!mips_unmapped((disco_va){va}, &ppn))
         return false;
     pa.v = disco_ppn_base(ppn).v | (va & DISCO_PAGE_MASK);
-    return !disco_pmap_peek(v->vm->pmap, pa, words, n, v->vm->backend->node_of_cpu[mips_this_cpu()->id]);
+    return !disco_pmap_peek(v->vm->pmap, pa, words, n,
+                            v->vm->backend->node_of_cpu[mips_this_cpu()->id]);
 }
 
 /*
  * Words (1 or 2) of the guest's page tables, which lie where its kernel believes that nothing is mapped. On an exit they are
  * read as the guest would read them.
  */
-static inline bool load_words(struct mips_vcpu *a, bool in_guest, uint64_t va, uint64_t *words, size_t n)
+static inline bool load_words(struct mips_vcpu *a, bool in_guest, uint64_t va, uint64_t *words,
+                              size_t n)
 {
     bool aligned = !(va & (n * sizeof *words - 1));
     const uint64_t *at = in_guest && aligned ? mips_find(a, (disco_va){va}) : NULL;
@@ -171,7 +173,8 @@ static int recall(struct mips_vcpu *a, uint64_t hi)
         return -1;
     slot = mips_vtlb_random(&a->random, mips_cp0_get(a->cp0, MIPS_CP0_WIRED));
     back = (struct mips_vtlb_entry){.hi = hi & ~MIPS_ENTRYHI_EHINV,
-                                    .lo0 = note_even(e->note), .lo1 = note_odd(e->note)};
+                                    .lo0 = note_even(e->note),
+                                    .lo1 = note_odd(e->note)};
     write_slot(a, slot, &back);
     return (int)slot;
 }

@@ -22,7 +22,8 @@ COLD static void patch(char *at, uint32_t insn)
  */
 COLD static void choose_vectors(const struct mips_machine *m)
 {
-    char *const global[] = {mips_patch_global0, mips_patch_global1, mips_patch_global2, mips_patch_global3};
+    char *const global[] = {mips_patch_global0, mips_patch_global1, mips_patch_global2,
+                            mips_patch_global3};
 
     for (unsigned i = 0; m->tagged && i < sizeof global / sizeof global[0]; i++)
         patch(global[i], INSN_NOP);

@@ -182,7 +182,8 @@ static inline const void *mips_find(const struct mips_vcpu *a, disco_va va)
     e = __atomic_load_n(&a->pmap[ppn.v].tlbe, __ATOMIC_ACQUIRE);
     if (!e)
         return NULL;
-    return (const void *)(MIPS_XKPHYS + disco_mpn_base(mips_tlbe_mpn(e)).v + (va.v & DISCO_PAGE_MASK));
+    return (const void *)(MIPS_XKPHYS + disco_mpn_base(mips_tlbe_mpn(e)).v +
+                          (va.v & DISCO_PAGE_MASK));
 }
 
 static inline bool mips_is_unmapped(disco_va va)

@@ -32,14 +32,14 @@ struct mips_cpu;
 
 /** Exits that the backend settled by itself, by kind; see docs/manual.md. */
 struct mips_stats {
-    uint64_t pmap_hits;     /**< misses in the relocated segment answered in assembly */
-    uint64_t exits;         /**< times the C part of the backend was entered */
-    uint64_t code[32];      /**< of these, by ExcCode */
-    uint64_t insn[64];      /**< privileged instructions emulated, by enum mips_insn_kind */
-    uint64_t runs;          /**< of these, without a trap of their own: they followed another */
-    uint64_t walks;         /**< misses for which the guest's page tables were walked */
-    uint64_t reflected;     /**< exceptions passed on to the guest's kernel */
-    uint64_t interrupts;    /**< interrupts given to the guest */
+    uint64_t pmap_hits;  /**< misses in the relocated segment answered in assembly */
+    uint64_t exits;      /**< times the C part of the backend was entered */
+    uint64_t code[32];   /**< of these, by ExcCode */
+    uint64_t insn[64];   /**< privileged instructions emulated, by enum mips_insn_kind */
+    uint64_t runs;       /**< of these, without a trap of their own: they followed another */
+    uint64_t walks;      /**< misses for which the guest's page tables were walked */
+    uint64_t reflected;  /**< exceptions passed on to the guest's kernel */
+    uint64_t interrupts; /**< interrupts given to the guest */
     uint64_t fpu_loads;
     uint64_t user_ticks, kernel_ticks; /**< time in the guest, by its mode */
     uint64_t monitor_ticks;            /**< time in the monitor on its behalf, on a processor */
@@ -50,12 +50,13 @@ struct mips_stats {
  * assembly through generated offsets (offsets.c).
  */
 struct mips_vcpu {
-    struct mips_gpr g;   /**< registers; g.pc is where the guest goes on */
-    uint64_t host_sp;    /**< the monitor's stack while the guest runs */
-    uint64_t refill;     /**< this exit came through the refill vector; until it is left, the registers that C
+    struct mips_gpr g; /**< registers; g.pc is where the guest goes on */
+    uint64_t host_sp;  /**< the monitor's stack while the guest runs */
+    uint64_t
+        refill; /**< this exit came through the refill vector; until it is left, the registers that C
                               keeps are not in `g`: world.S */
     struct disco_pmap_entry *pmap;
-    uint64_t pairs;      /**< pairs of pages in it */
+    uint64_t pairs;           /**< pairs of pages in it */
     struct disco_l2tlb *near; /**< the virtual CPU's */
     struct mips_stats stats;
 
@@ -72,18 +73,19 @@ struct mips_vcpu {
     uint64_t status_seen; /**< virtual Status that hw_status was made for */
     uint32_t lines_seen;  /**< interrupt lines as the virtual Cause shows them */
     struct disco_lock compare_lock; /**< of compare_at and the timer line; a device's level */
-    uint64_t compare_at;  /**< real tick at which the virtual Compare matches; UINT64_MAX: never */
-    bool outside;         /**< it is off processors */
-    bool retimed;         /**< its Count was set back while it was off processors */
-    uint64_t left_at;     /**< tick at which it left a processor last */
-    uint32_t since;       /**< Count when it came into the guest, or left it last */
+    uint64_t compare_at; /**< real tick at which the virtual Compare matches; UINT64_MAX: never */
+    bool outside;        /**< it is off processors */
+    bool retimed;        /**< its Count was set back while it was off processors */
+    uint64_t left_at;    /**< tick at which it left a processor last */
+    uint32_t since;      /**< Count when it came into the guest, or left it last */
     struct mips_count count;
     struct mips_vtlb vtlb;
-    struct mips_tables tables; /**< the guest's page tables, as its registers said when they were walked last */
+    struct mips_tables
+        tables; /**< the guest's page tables, as its registers said when they were walked last */
     uint64_t fpr[32];
     uint32_t fcsr;
-    bool fpu_live;        /**< the real FPU registers are this virtual CPU's */
-    struct disco_exit *exit; /**< where `enter` reports */
+    bool fpu_live;                        /**< the real FPU registers are this virtual CPU's */
+    struct disco_exit *exit;              /**< where `enter` reports */
     uint64_t tags[MIPS_ENTRYHI_ASID + 1]; /**< machine ASID of each guest ASID: tags.c */
 };
 
@@ -97,32 +99,34 @@ enum mips_where { MIPS_IN_MONITOR, MIPS_IN_GUEST, MIPS_IDLE };
 struct mips_cpu {
     struct disco_backend *backend;
     unsigned id;
-    struct mips_vcpu *fpu_owner; /**< whose registers the FPU holds; NULL: nobody's */
-    uint64_t ticks;              /**< Count, extended to 64 bits, when last read */
-    uint64_t timer_at;           /**< tick at which the monitor wants the processor back */
+    struct mips_vcpu *fpu_owner;       /**< whose registers the FPU holds; NULL: nobody's */
+    uint64_t ticks;                    /**< Count, extended to 64 bits, when last read */
+    uint64_t timer_at;                 /**< tick at which the monitor wants the processor back */
     uint64_t user_ticks, kernel_ticks; /**< time in guests, by their mode */
-    uint64_t generation;         /**< of its machine ASIDs: tags.c */
-    uint32_t next_tag;           /**< the first that nobody has in this generation */
-    struct disco_lock armed_lock; /**< of the list below; a device's level, outside the compare_lock */
+    uint64_t generation;               /**< of its machine ASIDs: tags.c */
+    uint32_t next_tag;                 /**< the first that nobody has in this generation */
+    struct disco_lock
+        armed_lock; /**< of the list below; a device's level, outside the compare_lock */
     /** Virtual CPUs whose Compare is watched here; one may stand here after it moved away. */
     struct mips_vcpu *armed[MIPS_MAX_ARMED];
     unsigned narmed;
 
     DISCO_OWN_LINE uint32_t where; /**< enum mips_where; accessed atomically, as all below */
-    uint32_t kicked;             /**< somebody wants it to leave its guest, or to stop idling */
-    uint32_t flush_want;         /**< flushes of its TLB that others asked for, counted */
-    uint32_t flush_done;         /**< how many of them it has done */
-    struct disco_vcpu *last;     /**< virtual CPU that came in last */
-    uint64_t flushes, ipis;      /**< statistics: flushes done for others, IPIs taken */
+    uint32_t kicked;               /**< somebody wants it to leave its guest, or to stop idling */
+    uint32_t flush_want;           /**< flushes of its TLB that others asked for, counted */
+    uint32_t flush_done;           /**< how many of them it has done */
+    struct disco_vcpu *last;       /**< virtual CPU that came in last */
+    uint64_t flushes, ipis;        /**< statistics: flushes done for others, IPIs taken */
 };
 
 /** The machine as this backend sees it. Embed one in the monitor; call mips64_init() first. */
 struct mips_machine {
     struct disco_backend backend; /**< first: operations cast back */
-    struct mips_cpu *cpu[DISCO_MAX_CPUS]; /**< zeroed storage of the caller's, each in its processor's node */
-    struct disco_memmap *mm;      /**< privileged-register pages come from here */
-    bool c_only;                  /**< answer every TLB miss in C: to compare, and to debug */
-    bool tagged;                  /**< tell virtual CPUs apart by ASIDs instead of flushing: tags.c */
+    struct mips_cpu
+        *cpu[DISCO_MAX_CPUS]; /**< zeroed storage of the caller's, each in its processor's node */
+    struct disco_memmap *mm;  /**< privileged-register pages come from here */
+    bool c_only;              /**< answer every TLB miss in C: to compare, and to debug */
+    bool tagged;              /**< tell virtual CPUs apart by ASIDs instead of flushing: tags.c */
     /** The board's interprocessor interrupt, line IP4: raise it on a processor; lower one's own. */
     void (*ipi_raise)(unsigned cpu);
     void (*ipi_lower)(unsigned cpu);

@@ -2,7 +2,7 @@
 /* Offsets for the assembler: compiled to text, from which offsets.sh takes the "->" lines. */
 #include "mips64.h"
 
-#define OFFSET(name, type, field) \
+#define OFFSET(name, type, field)                                                                  \
     __asm__ volatile("\n->" #name " %0" : : "i"(offsetof(struct type, field)))
 #define VALUE(name, value) __asm__ volatile("\n->" #name " %0" : : "i"(value))
 

@@ -79,21 +79,21 @@
 #define MIPS_STR_(...) #__VA_ARGS__
 #define MIPS_STR(...) MIPS_STR_(__VA_ARGS__)
 
-#define mips_get(reg)                                                                     \
-    ({                                                                                    \
-        uint64_t v_;                                                                      \
-        __asm__ volatile("dmfc0 %0, " MIPS_STR(reg) : "=r"(v_));                          \
-        v_;                                                                               \
+#define mips_get(reg)                                                                              \
+    ({                                                                                             \
+        uint64_t v_;                                                                               \
+        __asm__ volatile("dmfc0 %0, " MIPS_STR(reg) : "=r"(v_));                                   \
+        v_;                                                                                        \
     })
-#define mips_get32(reg)                                                                   \
-    ({                                                                                    \
-        uint32_t v_;                                                                      \
-        __asm__ volatile("mfc0 %0, " MIPS_STR(reg) : "=r"(v_));                           \
-        v_;                                                                               \
+#define mips_get32(reg)                                                                            \
+    ({                                                                                             \
+        uint32_t v_;                                                                               \
+        __asm__ volatile("mfc0 %0, " MIPS_STR(reg) : "=r"(v_));                                    \
+        v_;                                                                                        \
     })
-#define mips_set(reg, val)                                                                \
+#define mips_set(reg, val)                                                                         \
     __asm__ volatile("dmtc0 %0, " MIPS_STR(reg) : : "r"((uint64_t)(val)) : "memory")
-#define mips_set32(reg, val)                                                              \
+#define mips_set32(reg, val)                                                                       \
     __asm__ volatile("mtc0 %0, " MIPS_STR(reg) : : "r"((uint32_t)(val)) : "memory")
 
 /* Makes the effects of writes to privileged registers visible to what follows. */

@@ -161,8 +161,8 @@ static uint32_t ask(struct mips_machine *m, struct mips_cpu *cpu)
 {
     uint32_t want = __atomic_add_fetch(&cpu->flush_want, 1, __ATOMIC_SEQ_CST); /* a1 */
 
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);   /* a2 */
-    if (load(&cpu->where) == MIPS_IN_GUEST)    /* a3 */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* a2 */
+    if (load(&cpu->where) == MIPS_IN_GUEST)  /* a3 */
         m->ipi_raise(cpu->id);
     return want;
 }

@@ -53,7 +53,4 @@ uint64_t mips_tag(struct mips_vcpu *a, uint64_t asid)
     return tag;
 }
 
-void mips_tags_drop(struct mips_vcpu *a)
-{
-    memset(a->tags, 0, sizeof a->tags);
-}
+void mips_tags_drop(struct mips_vcpu *a) { memset(a->tags, 0, sizeof a->tags); }

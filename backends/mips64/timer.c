@@ -13,8 +13,8 @@
  */
 #include "internal.h"
 
-#define MARGIN 64u               /* ticks between reading Count and writing Compare */
-#define FARTHEST 0x40000000u     /* the extension to 64 bits needs a look at Count before it wraps */
+#define MARGIN 64u           /* ticks between reading Count and writing Compare */
+#define FARTHEST 0x40000000u /* the extension to 64 bits needs a look at Count before it wraps */
 
 uint64_t mips_ticks(struct mips_cpu *cpu)
 {
@@ -29,8 +29,8 @@ uint64_t mips_ticks(struct mips_cpu *cpu)
 /* With the compare_lock, or before others know of @p a. */
 static void next_match(struct mips_vcpu *a, uint64_t now)
 {
-    uint64_t at = mips_count_deadline(&a->count, now,
-                                      (uint32_t)mips_cp0_get(a->cp0, MIPS_CP0_COMPARE));
+    uint64_t at =
+        mips_count_deadline(&a->count, now, (uint32_t)mips_cp0_get(a->cp0, MIPS_CP0_COMPARE));
 
     __atomic_store_n(&a->compare_at, at, __ATOMIC_RELAXED);
 }

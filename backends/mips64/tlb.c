@@ -25,8 +25,7 @@ disco_tlbe mips_tlbe_make(disco_mpn mpn, unsigned rights)
 {
     return mpn.v << LO_PFN_SHIFT | LO_CACHED | LO_V | (rights & DISCO_WRITE ? LO_D : 0) |
            (rights & DISCO_EXEC ? 0 : LO_XI) | (rights & DISCO_COPIED ? LO_COPIED : 0) |
-           (rights & DISCO_SUPERPAGE ? LO_SUPERPAGE : 0) |
-           (rights & DISCO_GLOBAL ? LO_G : 0);
+           (rights & DISCO_SUPERPAGE ? LO_SUPERPAGE : 0) | (rights & DISCO_GLOBAL ? LO_G : 0);
 }
 
 disco_tlbe mips_tlbe_merge(disco_tlbe guest, disco_tlbe monitor)

@@ -39,10 +39,7 @@ void sim_inject(struct disco_vcpu *v, enum disco_inject what, const struct disco
     sim_take(g, what);
 }
 
-void sim_lines(struct disco_vcpu *v, uint32_t lines)
-{
-    sim_guest(v)->lines = lines;
-}
+void sim_lines(struct disco_vcpu *v, uint32_t lines) { sim_guest(v)->lines = lines; }
 
 bool sim_irq_ready(const struct disco_vcpu *v)
 {
@@ -145,25 +142,15 @@ static int execute(struct disco_vcpu *v, const struct sim_insn *i)
 
     switch (i->op) {
     case SIM_TLB_RANDOM:
-    case SIM_TLB_INDEXED:
-        return write_tlb(v, i);
-    case SIM_TLB_PROBE:
-        g->r[a] = (uint64_t)sim_vtlb_probe(v, (disco_va){g->r[b]});
-        return DISCO_OK;
-    case SIM_TLB_FLUSH:
-        sim_vtlb_flush(v);
-        return DISCO_OK;
-    case SIM_SET_ASID:
-        return set_asid(v, g->r[a]);
+    case SIM_TLB_INDEXED: return write_tlb(v, i);
+    case SIM_TLB_PROBE: g->r[a] = (uint64_t)sim_vtlb_probe(v, (disco_va){g->r[b]}); return DISCO_OK;
+    case SIM_TLB_FLUSH: sim_vtlb_flush(v); return DISCO_OK;
+    case SIM_SET_ASID: return set_asid(v, g->r[a]);
     case SIM_ENABLE:
-    case SIM_DISABLE:
-        return enable(g, i->op == SIM_ENABLE, i->c);
-    case SIM_VECTOR:
-        return set_vector(g, i);
-    case SIM_READ:
-        return read_special(g, a, (uint64_t)i->c);
-    default:
-        return DISCO_ERR_UNSUPPORTED;
+    case SIM_DISABLE: return enable(g, i->op == SIM_ENABLE, i->c);
+    case SIM_VECTOR: return set_vector(g, i);
+    case SIM_READ: return read_special(g, a, (uint64_t)i->c);
+    default: return DISCO_ERR_UNSUPPORTED;
     }
 }
 

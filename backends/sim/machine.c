@@ -7,10 +7,7 @@
 /* Which processor a thread is. The one thing that cannot hang off an object. */
 static _Thread_local unsigned current;
 
-unsigned sim_current(void)
-{
-    return current;
-}
+unsigned sim_current(void) { return current; }
 
 void sim_become(struct sim_machine *m, unsigned cpu)
 {
@@ -18,10 +15,7 @@ void sim_become(struct sim_machine *m, unsigned cpu)
         current = cpu;
 }
 
-uint64_t sim_now(struct sim_machine *m)
-{
-    return __atomic_load_n(&m->time, __ATOMIC_RELAXED);
-}
+uint64_t sim_now(struct sim_machine *m) { return __atomic_load_n(&m->time, __ATOMIC_RELAXED); }
 
 void sim_advance(struct sim_machine *m, uint64_t ns)
 {
@@ -101,10 +95,7 @@ void sim_destroy(struct sim_machine *m)
     free(m);
 }
 
-struct disco_backend *sim_backend(struct sim_machine *m)
-{
-    return &m->backend;
-}
+struct disco_backend *sim_backend(struct sim_machine *m) { return &m->backend; }
 
 disco_mpn sim_node_first(const struct sim_machine *m, unsigned node)
 {

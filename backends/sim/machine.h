@@ -37,22 +37,22 @@ struct sim_cpu {
     unsigned next_hidden;
     uint32_t random;
     const struct disco_vcpu *owner; /* who is in: only entries with this tag match */
-    uint64_t timer;           /* own thread */
+    uint64_t timer;                 /* own thread */
     struct sim_cpu_stats stats;
     /* What others ask of it. */
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    bool online;              /* a thread of sim_run() is this processor */
+    bool online; /* a thread of sim_run() is this processor */
     struct request *requests;
-    uint32_t mail;            /* atomic: requests is not empty */
-    uint32_t kicked;          /* atomic */
+    uint32_t mail;   /* atomic: requests is not empty */
+    uint32_t kicked; /* atomic */
 };
 
 struct sim_machine {
     struct disco_backend backend; /* first: ops get a pointer to it */
     struct sim_config config;
     uint8_t *memory;
-    uint64_t time; /* ns; atomic */
+    uint64_t time;   /* ns; atomic */
     uint32_t online; /* processors in sim_run(); atomic */
     struct sim_cpu cpu[DISCO_MAX_CPUS];
 };

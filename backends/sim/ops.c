@@ -34,20 +34,14 @@ static unsigned cpu(struct disco_backend *b)
     return sim_current();
 }
 
-static uint64_t now(struct disco_backend *b)
-{
-    return sim_now(machine_of(b));
-}
+static uint64_t now(struct disco_backend *b) { return sim_now(machine_of(b)); }
 
 static void timer(struct disco_backend *b, uint64_t ns)
 {
     machine_of(b)->cpu[sim_current()].timer = ns;
 }
 
-static size_t vcpu_size(void)
-{
-    return sizeof(struct sim_guest);
-}
+static size_t vcpu_size(void) { return sizeof(struct sim_guest); }
 
 /*
  * The paper's regime: no tags tell virtual CPUs apart, so everything goes. With tags only what this
@@ -67,15 +61,9 @@ static void switch_in(struct disco_vcpu *v, bool keep)
 }
 
 /* A processor holds nothing of a guest: its registers are in sim_guest. */
-static void switch_out(struct disco_vcpu *v)
-{
-    (void)v;
-}
+static void switch_out(struct disco_vcpu *v) { (void)v; }
 
-static uint32_t asid(const struct disco_vcpu *v)
-{
-    return sim_guest(v)->asid;
-}
+static uint32_t asid(const struct disco_vcpu *v) { return sim_guest(v)->asid; }
 
 const struct disco_backend_ops sim_ops = {
     .name = "sim",

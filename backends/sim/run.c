@@ -82,40 +82,26 @@ static enum outcome step(struct disco_vcpu *v, struct disco_exit *x)
     unsigned a = i->a % SIM_REGS, b = i->b % SIM_REGS;
 
     switch (i->op) {
-    case SIM_SET:
-        g->r[a] = (uint64_t)i->c;
-        break;
-    case SIM_ADD:
-        g->r[a] = g->r[b] + (uint64_t)i->c;
-        break;
-    case SIM_SUM:
-        g->r[a] += g->r[b];
-        break;
-    case SIM_AND:
-        g->r[a] = g->r[b] & (uint64_t)i->c;
-        break;
+    case SIM_SET: g->r[a] = (uint64_t)i->c; break;
+    case SIM_ADD: g->r[a] = g->r[b] + (uint64_t)i->c; break;
+    case SIM_SUM: g->r[a] += g->r[b]; break;
+    case SIM_AND: g->r[a] = g->r[b] & (uint64_t)i->c; break;
     case SIM_BEQ:
     case SIM_BNE:
         g->pc = (g->r[a] == g->r[b]) == (i->op == SIM_BEQ) ? (uint32_t)i->c : g->pc + 1;
         return GO_ON;
     case SIM_LOAD:
     case SIM_STORE:
-    case SIM_FETCH:
-        return access_memory(v, i, x);
-    case SIM_CALL:
-        return call(g, x);
+    case SIM_FETCH: return access_memory(v, i, x);
+    case SIM_CALL: return call(g, x);
     case SIM_WAIT:
         g->pc++;
         g->ops++;
         x->kind = DISCO_EXIT_WAIT;
         return LEAVE;
-    case SIM_HALT:
-        return fatal(x, "the guest halted its processor");
-    case SIM_NOP:
-        break;
-    default:
-        x->kind = DISCO_EXIT_PRIVILEGED;
-        return LEAVE;
+    case SIM_HALT: return fatal(x, "the guest halted its processor");
+    case SIM_NOP: break;
+    default: x->kind = DISCO_EXIT_PRIVILEGED; return LEAVE;
     }
     g->pc++;
     return GO_ON;

@@ -17,12 +17,6 @@ disco_tlbe sim_tlbe_merge(disco_tlbe guest, disco_tlbe monitor)
     return sim_tlbe_make(sim_tlbe_mpn(monitor), sim_tlbe_rights(guest) & sim_tlbe_rights(monitor));
 }
 
-disco_mpn sim_tlbe_mpn(disco_tlbe e)
-{
-    return (disco_mpn){e >> DISCO_PAGE_SHIFT};
-}
+disco_mpn sim_tlbe_mpn(disco_tlbe e) { return (disco_mpn){e >> DISCO_PAGE_SHIFT}; }
 
-unsigned sim_tlbe_rights(disco_tlbe e)
-{
-    return e ? (unsigned)(e >> 1) & DISCO_RWX : 0;
-}
+unsigned sim_tlbe_rights(disco_tlbe e) { return e ? (unsigned)(e >> 1) & DISCO_RWX : 0; }

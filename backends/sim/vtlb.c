@@ -20,20 +20,11 @@ static uint64_t pair_address(const struct sim_entry *e)
     return e->hi & ~(2 * DISCO_PAGE_SIZE - 1);
 }
 
-static uint32_t asid_of(const struct sim_entry *e)
-{
-    return (uint32_t)(e->hi % SIM_ASIDS);
-}
+static uint32_t asid_of(const struct sim_entry *e) { return (uint32_t)(e->hi % SIM_ASIDS); }
 
-static bool is_global(const struct sim_entry *e)
-{
-    return e->lo[0] & e->lo[1] & SIM_LO_GLOBAL;
-}
+static bool is_global(const struct sim_entry *e) { return e->lo[0] & e->lo[1] & SIM_LO_GLOBAL; }
 
-static bool in_use(const struct sim_entry *e)
-{
-    return e->lo[0] || e->lo[1];
-}
+static bool in_use(const struct sim_entry *e) { return e->lo[0] || e->lo[1]; }
 
 static int find(const struct sim_guest *g, uint64_t va, uint32_t asid, bool any_asid)
 {

@@ -68,7 +68,8 @@ static bool is(const char *word, const char *key)
 
 static void numa_mode(struct options *o, const char *word)
 {
-    static const char *const modes[] = {"off", "migrate", "replicate", "on"}; /* bits of enum disco_numa_mode */
+    static const char *const modes[] = {"off", "migrate", "replicate",
+                                        "on"}; /* bits of enum disco_numa_mode */
 
     o->with_numa = true;
     for (uint32_t i = 0; i < 4; i++) {
@@ -83,7 +84,8 @@ static void numa_mode(struct options *o, const char *word)
 static void numa_number(struct disco_numa_params *p, const char *word)
 {
     uint32_t *const to[] = {&p->trigger, &p->sharing, &p->write, &p->migrate, &p->cap, &p->copy};
-    static const char *const keys[] = {"trigger=", "sharing=", "write=", "migrate=", "cap=", "copy="};
+    static const char *const keys[] = {"trigger=", "sharing=", "write=",
+                                       "migrate=", "cap=",     "copy="};
     const char *v = after(word, "interval=");
 
     if (v)

@@ -153,8 +153,7 @@ static bool name_ok(struct bytes b)
             return false;
     }
     return !text_equals(b, "machine") && !text_equals(b, "disk") && !text_equals(b, "net") &&
-           !text_equals(b, "numa") &&
-           (b.len < 3 || memcmp(b.at, "cpu", 3) != 0);
+           !text_equals(b, "numa") && (b.len < 3 || memcmp(b.at, "cpu", 3) != 0);
 }
 
 static const char *begin_vm(struct parser *p, struct bytes name)
@@ -202,7 +201,8 @@ static const char *section(struct parser *p, struct bytes line)
     if (disk)
         name = text_trim(rest);
     if (!name_ok(name))
-        return "a name has letters, digits, - and _, is not machine, disk, net or numa and does not "
+        return "a name has letters, digits, - and _, is not machine, disk, net or numa and does "
+               "not "
                "begin with cpu";
     p->vm = NULL;
     p->disk = NULL;

@@ -228,7 +228,9 @@ int devices_make(struct vm *vm)
                                  .raise = raise_ipi,
                                  .lower = lower_ipi,
                                  .ctx = vm};
-    err = err ? err : disco_console_init(&vm->console, b, console_put, vm, (struct disco_line){console_line, vm});
+    err = err ? err
+              : disco_console_init(&vm->console, b, console_put, vm,
+                                   (struct disco_line){console_line, vm});
     err = err ? err : uart_make(vm, (struct disco_line){uart_line, vm});
     err = err ? err : disco_timer_init(&vm->timer, b, (struct disco_line){timer_line, vm});
     err = err ? err : disks_open(vm);

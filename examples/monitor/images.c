@@ -63,7 +63,8 @@ static uint64_t row_of_pages(void)
     uint64_t first = NONE;
     unsigned n = 0, length = 0;
 
-    while (length < ROW && n < TRIES && !disco_memmap_alloc(mon.mm, 0, DISCO_PAGE_MONITOR, &taken[n])) {
+    while (length < ROW && n < TRIES &&
+           !disco_memmap_alloc(mon.mm, 0, DISCO_PAGE_MONITOR, &taken[n])) {
         bool next = length && taken[n].v == taken[n - 1].v + 1;
 
         length = next ? length + 1 : taken[n].v % ROW == 0;

@@ -24,14 +24,14 @@ enum life_state {
 
 struct life {
     enum life_state state;
-    bool paused;      /* by a person */
-    bool hungry;      /* waits for machine memory */
-    bool again;       /* a person wants it started again when it has ended */
-    bool stop;        /* a person wants it not to be, whatever its guest wants */
-    bool told;        /* its end has been told */
-    uint32_t over;    /* it has ended; accessed atomically */
-    uint32_t starved; /* it found no machine memory; accessed atomically */
-    uint64_t at;      /* ns: when it was started; while WAITING when it will be */
+    bool paused;           /* by a person */
+    bool hungry;           /* waits for machine memory */
+    bool again;            /* a person wants it started again when it has ended */
+    bool stop;             /* a person wants it not to be, whatever its guest wants */
+    bool told;             /* its end has been told */
+    uint32_t over;         /* it has ended; accessed atomically */
+    uint32_t starved;      /* it found no machine memory; accessed atomically */
+    uint64_t at;           /* ns: when it was started; while WAITING when it will be */
     uint64_t stands_since; /* ns: the VM's time stands still since then; 0: it goes on */
     uint64_t hungry_at, told_at;
 };

@@ -18,11 +18,11 @@ struct options {
     bool framed; /* console=framed: the terminal carries frames of every VM */
     bool stay;   /* go on when every VM has ended */
     bool stop_on_reset;
-    bool net_copy;     /* net=copy: frames never share pages */
-    bool gateway;      /* the subnet has a port to the machine's network device */
-    unsigned nodes;    /* nodes=N: parts of the machine, each with processors and memory */
-    bool short_turns;  /* an emulator runs processors in turn: board.h */
-    bool with_numa;    /* numa=MODE was given: what the policy goes by */
+    bool net_copy;    /* net=copy: frames never share pages */
+    bool gateway;     /* the subnet has a port to the machine's network device */
+    unsigned nodes;   /* nodes=N: parts of the machine, each with processors and memory */
+    bool short_turns; /* an emulator runs processors in turn: board.h */
+    bool with_numa;   /* numa=MODE was given: what the policy goes by */
     struct disco_numa_params numa;
     uint64_t slice_ns; /* 0: the scheduler's own */
     uint64_t stats_ns; /* write the statistics this often; 0: not */
@@ -37,8 +37,8 @@ struct monitor {
     struct vm *vm[CONFIG_VMS]; /* each in its node */
     struct options options;
     struct bytes archive;
-    uint64_t ram;       /* bytes */
-    uint32_t over;      /* the processors' loops end: atomically */
+    uint64_t ram;                      /* bytes */
+    uint32_t over;                     /* the processors' loops end: atomically */
     DISCO_OWN_LINE uint32_t attention; /* processor 0 is wanted: accessed atomically */
 };
 

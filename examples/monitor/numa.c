@@ -33,7 +33,8 @@ static struct disco_flash_reader reader;
 static struct {
     DISCO_OWN_LINE uint32_t by;
     uint64_t next;
-    uint64_t latest;  /* modelled time of any processor, ns: of who empties the ring, as what follows */
+    uint64_t
+        latest; /* modelled time of any processor, ns: of who empties the ring, as what follows */
     uint64_t foreign; /* records of pages that are no guest's */
 } reading;
 
@@ -46,12 +47,13 @@ static void find_area(void)
     int err = disco_flash_attach(&reader, at, MEMORY_FLASH_SIZE);
 
     if (err)
-        die("numa: what the node controllers share, %lu KiB from %lx in RAM: %s", MEMORY_FLASH_SIZE >> 10,
-            MEMORY_FLASH, disco_strerror(err));
+        die("numa: what the node controllers share, %lu KiB from %lx in RAM: %s",
+            MEMORY_FLASH_SIZE >> 10, MEMORY_FLASH, disco_strerror(err));
     if (r->nodes != mon.machine.backend.nodes || r->cpus != mon.machine.backend.cpus ||
         r->pages != mon.ram >> DISCO_PAGE_SHIFT)
-        die("numa: the node controllers know of %lu nodes, %lu processors, %lu pages: another machine", r->nodes,
-            r->cpus, r->pages);
+        die("numa: the node controllers know of %lu nodes, %lu processors, %lu pages: another "
+            "machine",
+            r->nodes, r->cpus, r->pages);
 }
 
 /*
@@ -110,10 +112,7 @@ void numa_make(void)
     disco_flash_set(&reader, c.params.trigger, c.params.sharing);
 }
 
-int numa_attach(struct vm *vm)
-{
-    return engine ? disco_numa_attach(engine, &vm->pmap) : DISCO_OK;
-}
+int numa_attach(struct vm *vm) { return engine ? disco_numa_attach(engine, &vm->pmap) : DISCO_OK; }
 
 void numa_detach(struct vm *vm)
 {
@@ -162,7 +161,8 @@ static bool take_turn(uint64_t now)
 {
     if (!disco_flash_waiting(&reader) && now < disco_numa_interval_end(engine))
         return false;
-    return !__atomic_load_n(&reading.by, __ATOMIC_RELAXED) && !__atomic_exchange_n(&reading.by, 1, __ATOMIC_ACQUIRE);
+    return !__atomic_load_n(&reading.by, __ATOMIC_RELAXED) &&
+           !__atomic_exchange_n(&reading.by, 1, __ATOMIC_ACQUIRE);
 }
 
 /* The interval is one of modelled time, as misses are the model's. */
@@ -242,7 +242,8 @@ static void by_action(stats_put *put, const char *what, const uint64_t *n)
     char name[48];
 
     for (unsigned i = DISCO_NUMA_DO_MIGRATE; i < DISCO_NUMA_ACTIONS; i++) {
-        log_format(name, sizeof name, "%s_%s", what, disco_numa_action_name((enum disco_numa_action)i));
+        log_format(name, sizeof name, "%s_%s", what,
+                   disco_numa_action_name((enum disco_numa_action)i));
         put("numa", name, n[i]);
     }
 }
@@ -252,14 +253,16 @@ static void by_reason(stats_put *put, const uint64_t *n)
     char name[48];
 
     for (unsigned i = 0; i < DISCO_NUMA_REASONS; i++) {
-        log_format(name, sizeof name, "decided_%s", disco_numa_reason_name((enum disco_numa_reason)i));
+        log_format(name, sizeof name, "decided_%s",
+                   disco_numa_reason_name((enum disco_numa_reason)i));
         put("numa", name, n[i]);
     }
 }
 
 static uint64_t replicas(void)
 {
-    uint64_t n = 0, pages = mon.ram >> DISCO_PAGE_SHIFT, first = disco_ma_page((disco_ma){BOARD_RAM}).v;
+    uint64_t n = 0, pages = mon.ram >> DISCO_PAGE_SHIFT,
+             first = disco_ma_page((disco_ma){BOARD_RAM}).v;
 
     for (uint64_t i = 0; i < pages; i++)
         n += disco_memmap_state(mon.mm, (disco_mpn){first + i}) == DISCO_PAGE_REPLICA;

@@ -32,7 +32,7 @@
 
 static struct mips_machine *machine;
 static void (*processor_loop)(void);
-static uint32_t running; /* processors that came up; accessed atomically */
+static uint32_t running;         /* processors that came up; accessed atomically */
 uint64_t smp_stack_top[SMP_MAX]; /* boot.S */
 void smp_main(unsigned id);
 
@@ -55,10 +55,7 @@ void smp_map_controllers(void)
  * A processor's own interrupts, a comparison with the counter among them: out of reset that leads to IP2, the devices'
  * line, each time the counter's low half has gone round, which is after 43 s.
  */
-static void mask_own(void)
-{
-    *reg(GIC, GIC_OWN_RESET_MASK) = GIC_OWN_ALL;
-}
+static void mask_own(void) { *reg(GIC, GIC_OWN_RESET_MASK) = GIC_OWN_ALL; }
 
 unsigned smp_processors(void)
 {
@@ -90,15 +87,9 @@ void smp_route_board(void)
     *reg(GIC, GIC_SET_MASK) = UINT32_C(1) << BOARD_IRQ;
 }
 
-void smp_raise(unsigned cpu)
-{
-    *reg(GIC, GIC_WEDGE) = UINT32_C(0x80000000) | (FIRST_IPI + cpu);
-}
+void smp_raise(unsigned cpu) { *reg(GIC, GIC_WEDGE) = UINT32_C(0x80000000) | (FIRST_IPI + cpu); }
 
-void smp_lower(unsigned cpu)
-{
-    *reg(GIC, GIC_WEDGE) = FIRST_IPI + cpu;
-}
+void smp_lower(unsigned cpu) { *reg(GIC, GIC_WEDGE) = FIRST_IPI + cpu; }
 
 /* --- time --- */
 
@@ -155,10 +146,7 @@ void smp_set_clock(void)
 
 /* --- starting --- */
 
-void smp_stack(unsigned cpu, void *stack)
-{
-    smp_stack_top[cpu] = (uint64_t)stack + SMP_STACK;
-}
+void smp_stack(unsigned cpu, void *stack) { smp_stack_top[cpu] = (uint64_t)stack + SMP_STACK; }
 
 /* On each processor but the first, from boot.S. */
 void smp_main(unsigned id)

@@ -45,12 +45,12 @@ struct vm {
     /* Written when it calls, each under its own lock or atomically. */
     DISCO_OWN_LINE struct disco_console console;
     struct disco_timer timer;
-    struct disco_mmio mmio;      /* empty, or with the port below: uart.c */
+    struct disco_mmio mmio; /* empty, or with the port below: uart.c */
     struct disco_uart16550 uart;
     bool vcpu_stops[CONFIG_CPUS]; /* VCPU_STOP was called; own processor */
-    struct disco_lock line_lock; /* of devices_up; inside a device's lock, see devices.c */
-    uint32_t devices_up;         /* which devices hold the device line up */
-    unsigned reports; /* lines about what the guest should not have done; atomically */
+    struct disco_lock line_lock;  /* of devices_up; inside a device's lock, see devices.c */
+    uint32_t devices_up;          /* which devices hold the device line up */
+    unsigned reports;             /* lines about what the guest should not have done; atomically */
     /* Processor 0 looks here after most exits. */
     DISCO_OWN_LINE struct life life;
     uint64_t timer_at; /* when the timer wants a look; accessed atomically: devices.c */

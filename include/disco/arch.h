@@ -47,8 +47,9 @@ typedef uint64_t disco_cpuset;
  * The even and the odd page of a pair live in one entry; forgetting one forgets the pair.
  */
 struct disco_purge {
-    uint64_t vcpus; /**< virtual CPUs through which it was entered, bit i for that with id i; or DISCO_ALL_VCPUS */
-    disco_vpn vpn;  /**< where it was entered */
+    uint64_t
+        vcpus; /**< virtual CPUs through which it was entered, bit i for that with id i; or DISCO_ALL_VCPUS */
+    disco_vpn vpn; /**< where it was entered */
 };
 
 struct disco_vcpu;
@@ -77,15 +78,15 @@ enum disco_exit_kind {
 struct disco_exit {
     enum disco_exit_kind kind;
     enum disco_access access;
-    disco_va va;                    /**< address of the access, or of the instruction */
-    uint64_t call;                  /**< number of a monitor call */
-    uint64_t arg[DISCO_CALL_ARGS];  /**< its arguments, raw: nothing is checked yet */
-    const char *why;                /**< for DISCO_EXIT_FATAL: static text */
+    disco_va va;                   /**< address of the access, or of the instruction */
+    uint64_t call;                 /**< number of a monitor call */
+    uint64_t arg[DISCO_CALL_ARGS]; /**< its arguments, raw: nothing is checked yet */
+    const char *why;               /**< for DISCO_EXIT_FATAL: static text */
 };
 
 /** What `guest_lookup` found in the guest's own view of its TLB. */
 struct disco_guest_map {
-    disco_vpn pair;     /**< even page of the pair */
+    disco_vpn pair; /**< even page of the pair */
     uint32_t asid;
     bool global;        /**< matches every ASID */
     disco_ppn ppn[2];   /**< where the guest wants the even and the odd page */
@@ -222,8 +223,8 @@ struct disco_backend {
     const struct disco_backend_ops *ops;
     unsigned cpus;
     unsigned nodes;
-    uint64_t va_mask;       /**< bits of a virtual address that a TLB compares */
-    unsigned asids;         /**< number of address space identifiers a guest has */
+    uint64_t va_mask; /**< bits of a virtual address that a TLB compares */
+    unsigned asids;   /**< number of address space identifiers a guest has */
     uint8_t node_of_cpu[DISCO_MAX_CPUS];
     /**
      * Pages of a superpage, a power of two; 0: there are none. They are for a backend that reads pmap words itself: a

@@ -78,9 +78,6 @@ static inline void disco_counters_add(void *to, const void *from, size_t size)
 }
 
 /** Add to a counter that nobody else writes meanwhile: it is this processor's, or a lock is held. Others may read it. */
-static inline void disco_count_own(uint64_t *p, uint64_t n)
-{
-    disco_store(p, disco_load(p) + n);
-}
+static inline void disco_count_own(uint64_t *p, uint64_t n) { disco_store(p, disco_load(p) + n); }
 
 #endif

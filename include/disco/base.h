@@ -45,23 +45,35 @@ extern "C" {
 #define DISCO_OWN_LINE __attribute__((aligned(DISCO_CACHE_LINE)))
 
 /** Limits that fix the width of fields in page metadata. */
-#define DISCO_MAX_VCPUS 64 /**< virtual CPUs of one VM */
-#define DISCO_MAX_CPUS 64  /**< processors of the machine */
-#define DISCO_MAX_NODES 64 /**< nodes of the machine */
+#define DISCO_MAX_VCPUS 64   /**< virtual CPUs of one VM */
+#define DISCO_MAX_CPUS 64    /**< processors of the machine */
+#define DISCO_MAX_NODES 64   /**< nodes of the machine */
 #define DISCO_MAX_PMAPS 4096 /**< VMs over one memmap */
 
 /** Virtual address. */
-typedef struct { uint64_t v; } disco_va;
+typedef struct {
+    uint64_t v;
+} disco_va;
 /** Physical address: the guest's view. */
-typedef struct { uint64_t v; } disco_pa;
+typedef struct {
+    uint64_t v;
+} disco_pa;
 /** Machine address: the real thing. */
-typedef struct { uint64_t v; } disco_ma;
+typedef struct {
+    uint64_t v;
+} disco_ma;
 /** Virtual page number. */
-typedef struct { uint64_t v; } disco_vpn;
+typedef struct {
+    uint64_t v;
+} disco_vpn;
 /** Physical page number. */
-typedef struct { uint64_t v; } disco_ppn;
+typedef struct {
+    uint64_t v;
+} disco_ppn;
 /** Machine page number. */
-typedef struct { uint64_t v; } disco_mpn;
+typedef struct {
+    uint64_t v;
+} disco_mpn;
 
 /** The page of a virtual address. */
 static inline disco_vpn disco_va_page(disco_va a)
@@ -115,9 +127,11 @@ enum disco_rights {
 
 /** Beside rights, for `tlbe_make` (arch.h): what a translation is like. */
 enum disco_tlbe_kind {
-    DISCO_GLOBAL = 8,   /**< a wish: it is to match every address space */
-    DISCO_COPIED = 16,  /**< a pmap's word: there are replicas, and processors of their nodes should use those */
-    DISCO_SUPERPAGE = 32, /**< a pmap's word: it is one of a superpage, all of which may be loaded at once */
+    DISCO_GLOBAL = 8, /**< a wish: it is to match every address space */
+    DISCO_COPIED =
+        16, /**< a pmap's word: there are replicas, and processors of their nodes should use those */
+    DISCO_SUPERPAGE =
+        32, /**< a pmap's word: it is one of a superpage, all of which may be loaded at once */
 };
 
 /**

@@ -76,11 +76,13 @@ struct disco_flash_area {
     uint64_t epoch;   /**< a new number here: all counters are 0 again. O(1) for both sides */
     uint64_t trigger; /**< counted misses of one node that make a page hot; 0 = never */
     uint64_t sharing; /**< see disco_flash_record::sharers; 0 = nobody is told of */
-    uint64_t copied, copied_end; /**< pages of RAM, from the first to before the second, of which every node has a copy
+    uint64_t copied,
+        copied_end; /**< pages of RAM, from the first to before the second, of which every node has a copy
                                       at the same address, as FLASH's controllers map it: loads and fetches stay there */
     uint64_t monitor[10];
     /* The model's again. */
-    uint64_t clock[DISCO_MAX_CPUS]; /**< nanoseconds that a processor was busy, when it told its clock last */
+    uint64_t clock
+        [DISCO_MAX_CPUS]; /**< nanoseconds that a processor was busy, when it told its clock last */
 };
 
 /** The instruction `ori $0, $0, 0xd15f`: the model writes what time it is on this processor to `clock`. */

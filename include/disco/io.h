@@ -27,7 +27,8 @@ struct disco_io_seg {
 /** What a disk is asked for. */
 #define DISCO_DISK_READ 0
 #define DISCO_DISK_WRITE 1 /**< see DISCO_DISK_READ */
-#define DISCO_DISK_FLUSH 2 /**< what was written before, and is done, survives a crash; no segments */
+#define DISCO_DISK_FLUSH                                                                           \
+    2 /**< what was written before, and is done, survives a crash; no segments */
 /** Segments of one request at most. */
 #define DISCO_DISK_SEGS 64
 /** Bytes of one request at most. */
@@ -48,7 +49,8 @@ struct disco_disk_request {
 /** One finished request. */
 struct disco_disk_done {
     uint32_t disk;
-    int32_t status; /**< 0 or an enum disco_err; DISCO_ERR_BUSY and DISCO_ERR_NO_MEMORY: ask again */
+    int32_t
+        status; /**< 0 or an enum disco_err; DISCO_ERR_BUSY and DISCO_ERR_NO_MEMORY: ask again */
     uint64_t tag;
 };
 

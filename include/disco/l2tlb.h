@@ -47,8 +47,8 @@ extern "C" {
 /** One pair of pages; key 0 = empty. 32 bytes: assembly relies on it. */
 struct disco_l2tlb_entry {
     uint64_t key;
-    disco_tlbe e[2];  /**< even and odd page, ready to load; 0 = not valid */
-    uint64_t note;    /**< bits 62..0 the caller's, bit 63 DISCO_L2TLB_GLOBAL */
+    disco_tlbe e[2]; /**< even and odd page, ready to load; 0 = not valid */
+    uint64_t note;   /**< bits 62..0 the caller's, bit 63 DISCO_L2TLB_GLOBAL */
 };
 
 /**
@@ -58,15 +58,15 @@ struct disco_l2tlb_entry {
  * finds the key of the current address space as `tag ^ flip`.
  */
 struct disco_l2tlb {
-    uint64_t flip;      /**< hardware ASID ^ context of the current address space */
-    uint64_t set_mask;  /**< (sets - 1) * sizeof set: mask for a byte offset */
-    uint64_t hits;      /**< look-ups answered; the assembly path counts here too */
+    uint64_t flip;     /**< hardware ASID ^ context of the current address space */
+    uint64_t set_mask; /**< (sets - 1) * sizeof set: mask for a byte offset */
+    uint64_t hits;     /**< look-ups answered; the assembly path counts here too */
     struct disco_l2tlb_entry *sets;
-    uint64_t misses;    /**< look-ups not answered */
+    uint64_t misses; /**< look-ups not answered */
     uint64_t inserts;
     uint64_t wipes;
     uint64_t va_mask;
-    uint16_t *context_of;  /**< by ASID; 0 = none handed out yet */
+    uint16_t *context_of; /**< by ASID; 0 = none handed out yet */
     uint32_t asids;
     uint32_t next_context;
     uint32_t global_context;
@@ -82,8 +82,8 @@ size_t disco_l2tlb_size(size_t sets, unsigned asids);
  * no longer uses @p t). @p va_mask: the address bits that a TLB compares.
  * @return 0, DISCO_ERR_BAD_ARG, DISCO_ERR_NO_SPACE.
  */
-int disco_l2tlb_init(struct disco_l2tlb *t, void *storage, size_t size, size_t sets,
-                     unsigned asids, uint64_t va_mask);
+int disco_l2tlb_init(struct disco_l2tlb *t, void *storage, size_t size, size_t sets, unsigned asids,
+                     uint64_t va_mask);
 
 /**
  * The guest's current ASID is @p asid, for which the hardware holds @p hw_asid (in the context's

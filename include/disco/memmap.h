@@ -26,7 +26,7 @@ extern "C" {
  * still refer to it is the MONITOR's.
  */
 enum disco_page_state {
-    DISCO_PAGE_ABSENT,  /**< no such page in the machine */
+    DISCO_PAGE_ABSENT, /**< no such page in the machine */
     DISCO_PAGE_FREE,
     DISCO_PAGE_MONITOR, /**< the monitor's own */
     DISCO_PAGE_PRIVATE, /**< one user, or just allocated for one */
@@ -61,8 +61,8 @@ struct disco_memmap_config {
     disco_mpn first;               /**< first machine page covered */
     uint64_t pages;                /**< number of pages covered, holes included */
     unsigned nodes;
-    uint64_t user_chunks;          /**< pool for pages with more than one user */
-    uint64_t low_water;            /**< per node, in pages; see disco_memmap_low() */
+    uint64_t user_chunks; /**< pool for pages with more than one user */
+    uint64_t low_water;   /**< per node, in pages; see disco_memmap_low() */
 };
 
 /** Bytes of storage, its head included, for @p c. 0 if the configuration is bad. */

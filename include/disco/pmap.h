@@ -50,7 +50,8 @@ enum disco_pmap_reason {
 
 /** One physical page; 16 bytes: assembly relies on `tlbe` at offset 0. */
 struct disco_pmap_entry {
-    uint64_t tlbe; /**< precomputed entry (a disco_tlbe), 0 = not usable now; accessed atomically. Made as DISCO_COPIED
+    uint64_t
+        tlbe; /**< precomputed entry (a disco_tlbe), 0 = not usable now; accessed atomically. Made as DISCO_COPIED
                         where there are replicas: then it is not for processors of other nodes than the page's. As
                         DISCO_SUPERPAGE: then it says so of all pages of the superpage */
     uint64_t meta; /**< lock, reason, backmap; accessed atomically */
@@ -59,7 +60,8 @@ struct disco_pmap_entry {
 /** A physical page whose translations are to be forgotten. */
 struct disco_pmap_gone {
     disco_ppn ppn;
-    uint64_t vcpus; /**< by these virtual CPUs, bit i for that with id i; 0: none; or DISCO_ALL_VCPUS */
+    uint64_t
+        vcpus; /**< by these virtual CPUs, bit i for that with id i; 0: none; or DISCO_ALL_VCPUS */
 };
 
 /**
@@ -81,19 +83,19 @@ typedef uint64_t disco_pmap_vcpus_on_fn(void *ctx, unsigned node);
 
 /** Counters of one pmap: each processor counts on its own, disco_pmap_stats() sums. */
 struct disco_pmap_stats {
-    uint64_t first_touch;  /**< pages made and zeroed */
+    uint64_t first_touch; /**< pages made and zeroed */
     uint64_t cow_copies, net_copies;
-    uint64_t collapses;    /**< pages whose replicas went, for a write fault or by a move */
+    uint64_t collapses; /**< pages whose replicas went, for a write fault or by a move */
     uint64_t migrations, replications;
     uint64_t write_reused; /**< write faults that found themselves the last user: no copy */
     uint64_t dead;         /**< copies that were none: the guest had no use for the contents */
     uint64_t purges;       /**< calls of `purge`, however many pages each */
-    uint64_t purged;       /**< translations in them: virtual pages, each of any number of virtual CPUs */
-    uint64_t everywhere;   /**< of these calls, of everything that all virtual CPUs had */
-    uint64_t promoted;     /**< superpages that were made */
-    uint64_t demoted;      /**< and taken apart, since one of their pages changed */
-    uint64_t present;      /**< pages that exist now */
-    uint64_t shared;       /**< of these, read-only by COW or NET */
+    uint64_t purged; /**< translations in them: virtual pages, each of any number of virtual CPUs */
+    uint64_t everywhere; /**< of these calls, of everything that all virtual CPUs had */
+    uint64_t promoted;   /**< superpages that were made */
+    uint64_t demoted;    /**< and taken apart, since one of their pages changed */
+    uint64_t present;    /**< pages that exist now */
+    uint64_t shared;     /**< of these, read-only by COW or NET */
 };
 
 /**
@@ -114,23 +116,23 @@ struct disco_pmap {
     struct disco_pmap_counters *counters; /**< of each processor */
     uint32_t cpus;                        /**< how many */
     uint32_t id;                          /**< what memmap knows it by */
-    uint64_t *dead_page;  /**< machine pages of the map of dead pages; accessed atomically */
-    uint64_t dead_pages;  /**< how many of them are kept; accessed atomically */
-    uint64_t dead_first;  /**< PPN of the first; accessed atomically */
-    uint64_t dead_bytes;  /**< how many pages the map tells of */
-    uint32_t dead_state;  /**< whether it counts; accessed atomically */
+    uint64_t *dead_page; /**< machine pages of the map of dead pages; accessed atomically */
+    uint64_t dead_pages; /**< how many of them are kept; accessed atomically */
+    uint64_t dead_first; /**< PPN of the first; accessed atomically */
+    uint64_t dead_bytes; /**< how many pages the map tells of */
+    uint32_t dead_state; /**< whether it counts; accessed atomically */
 };
 
 /** What disco_pmap_init() makes. */
 struct disco_pmap_config {
-    uint32_t id;        /**< unique among the pmaps of one memmap, < DISCO_MAX_PMAPS */
-    uint64_t pages;     /**< size of the VM's physical memory */
-    uint64_t sets;      /**< backmap sets in the pool; pages / 16 is plenty */
+    uint32_t id;    /**< unique among the pmaps of one memmap, < DISCO_MAX_PMAPS */
+    uint64_t pages; /**< size of the VM's physical memory */
+    uint64_t sets;  /**< backmap sets in the pool; pages / 16 is plenty */
     struct disco_memmap *mm;
     struct disco_backend *backend;
-    disco_pmap_purge_fn *purge; /**< NULL: nobody keeps translations (no virtual CPUs) */
+    disco_pmap_purge_fn *purge;       /**< NULL: nobody keeps translations (no virtual CPUs) */
     disco_pmap_vcpus_on_fn *vcpus_on; /**< NULL: all of them may be on any node */
-    void *purge_ctx; /**< of both */
+    void *purge_ctx;                  /**< of both */
 };
 
 /**
@@ -158,8 +160,7 @@ void disco_pmap_fini(struct disco_pmap *pm);
  * Lock-free, a few instructions. @return 0, DISCO_ERR_BAD_ADDRESS (outside the VM),
  * DISCO_ERR_NOT_FOUND (not touched yet, or being revoked at this moment).
  */
-int disco_pmap_translate(const struct disco_pmap *pm, disco_ppn ppn, unsigned node,
-                         disco_mpn *out);
+int disco_pmap_translate(const struct disco_pmap *pm, disco_ppn ppn, unsigned node, disco_mpn *out);
 /** Why the monitor keeps @p ppn read-only. A snapshot, lock-free. */
 enum disco_pmap_reason disco_pmap_reason(const struct disco_pmap *pm, disco_ppn ppn);
 /**
@@ -175,10 +176,10 @@ struct disco_pmap_pair {
     const struct disco_guest_map *m;
     uint32_t vcpu;
     unsigned node;
-    bool record;        /**< write the place into the backmaps; false for unmapped segments */
-    disco_tlbe e[2];    /**< out: what to load; 0 where the guest has nothing or owns nothing */
-    int err[2];         /**< out: why e[i] is 0 though wanted: BAD_ADDRESS, NO_MEMORY, BAD_ARG */
-    bool copied;        /**< out: a page has replicas; e[] leads to the one that is nearest to the node */
+    bool record;     /**< write the place into the backmaps; false for unmapped segments */
+    disco_tlbe e[2]; /**< out: what to load; 0 where the guest has nothing or owns nothing */
+    int err[2];      /**< out: why e[i] is 0 though wanted: BAD_ADDRESS, NO_MEMORY, BAD_ARG */
+    bool copied; /**< out: a page has replicas; e[] leads to the one that is nearest to the node */
     struct disco_pmap_entry *held[2]; /**< private */
 };
 

@@ -124,7 +124,8 @@ struct disco_calls {
  * matter. Of the backend only its number of processors and `cpu` are used. NULL: one processor makes all calls.
  * @return 0 or DISCO_ERR_BAD_ARG.
  */
-int disco_calls_init(struct disco_calls *t, struct disco_calls_counters *counters, struct disco_backend *b);
+int disco_calls_init(struct disco_calls *t, struct disco_calls_counters *counters,
+                     struct disco_backend *b);
 /** Add @p c. DISCO_ERR_BAD_ARG (bad declaration, a table that is none), DISCO_ERR_BUSY (number taken). */
 int disco_calls_add(struct disco_calls *t, const struct disco_call *c);
 /** Add those of @p c, @p n of them, until one cannot be added. @return as above; those before it stay. */
@@ -134,9 +135,8 @@ int disco_calls_add_all(struct disco_calls *t, const struct disco_call *c, size_
  * @return the handler's result; DISCO_ERR_BAD_CALL, DISCO_ERR_BAD_ARG, DISCO_ERR_BAD_ADDRESS,
  *         DISCO_ERR_OVERFLOW without running it.
  */
-int64_t disco_calls_run(struct disco_calls *t, uint64_t number,
-                        const uint64_t raw[DISCO_CALL_ARGS], struct disco_pmap *pmap,
-                        unsigned node, void *caller);
+int64_t disco_calls_run(struct disco_calls *t, uint64_t number, const uint64_t raw[DISCO_CALL_ARGS],
+                        struct disco_pmap *pmap, unsigned node, void *caller);
 /**
  * Counters into *out, summed over processors: each is read atomically, not all of them together. Lock-free, any
  * processor. Of a zeroed table zeros.
@@ -193,7 +193,7 @@ struct disco_timer {
     uint64_t origin;    /**< machine time at which VM time was 0, pauses taken out */
     uint64_t paused_at; /**< VM time, while paused */
     bool paused, fired;
-    uint64_t deadline;  /**< VM time; UINT64_MAX = off */
+    uint64_t deadline; /**< VM time; UINT64_MAX = off */
 };
 
 /** VM time starts now, at 0; the timer is off. @return 0 or DISCO_ERR_BAD_ARG. */

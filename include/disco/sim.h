@@ -42,18 +42,18 @@ extern "C" {
 /** What a guest can do. r[] are its registers; a, b, c the operands. */
 enum sim_op {
     SIM_NOP,
-    SIM_SET,     /**< r[a] = c */
-    SIM_ADD,     /**< r[a] = r[b] + c */
-    SIM_SUM,     /**< r[a] = r[a] + r[b] */
-    SIM_AND,     /**< r[a] = r[b] & c */
-    SIM_BEQ,     /**< if r[a] == r[b], go to c */
-    SIM_BNE,     /**< if r[a] != r[b], go to c */
-    SIM_LOAD,    /**< r[a] = memory at r[b] + c, 8 bytes, address rounded down to a multiple of 8 (not at a
+    SIM_SET, /**< r[a] = c */
+    SIM_ADD, /**< r[a] = r[b] + c */
+    SIM_SUM, /**< r[a] = r[a] + r[b] */
+    SIM_AND, /**< r[a] = r[b] & c */
+    SIM_BEQ, /**< if r[a] == r[b], go to c */
+    SIM_BNE, /**< if r[a] != r[b], go to c */
+    SIM_LOAD, /**< r[a] = memory at r[b] + c, 8 bytes, address rounded down to a multiple of 8 (not at a
                       device, which has no such address) */
-    SIM_STORE,   /**< memory at r[b] + c = r[a] */
-    SIM_FETCH,   /**< an instruction fetch at r[b] + c */
-    SIM_CALL,    /**< monitor call r[0] with arguments r[1]..r[6]; r[0] = result */
-    SIM_WAIT,    /**< wait for an interrupt */
+    SIM_STORE, /**< memory at r[b] + c = r[a] */
+    SIM_FETCH, /**< an instruction fetch at r[b] + c */
+    SIM_CALL,  /**< monitor call r[0] with arguments r[1]..r[6]; r[0] = result */
+    SIM_WAIT,  /**< wait for an interrupt */
     /* From here on privileged: each traps. */
     SIM_TLB_RANDOM,  /**< enter r[a] (pair address | ASID), r[b], r[b + 1] (sim_lo()) anywhere */
     SIM_TLB_INDEXED, /**< the same at index c */
@@ -113,7 +113,7 @@ struct sim_guest {
     uint32_t asid;
     uint32_t random;
     struct sim_entry tlb[SIM_GUEST_TLB];
-    uint64_t ops;   /**< operations completed */
+    uint64_t ops;                /**< operations completed */
     uint64_t taken[SIM_VECTORS]; /**< exceptions, by kind */
 };
 
@@ -135,9 +135,9 @@ struct sim_config {
 
 /** Counters of one processor. */
 struct sim_cpu_stats {
-    uint64_t loads;     /**< pairs loaded into its TLB */
-    uint64_t misses;    /**< accesses that its TLB could not serve */
-    uint64_t requests;  /**< requests of other processors it served */
+    uint64_t loads;    /**< pairs loaded into its TLB */
+    uint64_t misses;   /**< accesses that its TLB could not serve */
+    uint64_t requests; /**< requests of other processors it served */
     uint64_t kicks;
 };
 

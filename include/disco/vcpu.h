@@ -79,9 +79,9 @@ struct disco_vcpu_stats {
     uint64_t write_monitor, write_guest;        /**< whose reason a write fault was */
     uint64_t bus_errors;
     uint64_t device_accesses; /**< completed by the `mapped` hook */
-    uint64_t switches;    /**< times it came onto a processor */
-    uint64_t migrations;  /**< of these, another one than before */
-    uint64_t run_ns;      /**< time on a processor, guest and monitor */
+    uint64_t switches;        /**< times it came onto a processor */
+    uint64_t migrations;      /**< of these, another one than before */
+    uint64_t run_ns;          /**< time on a processor, guest and monitor */
 };
 
 struct disco_vm;
@@ -93,26 +93,27 @@ struct disco_sched;
  */
 struct disco_vcpu {
     DISCO_OWN_LINE struct disco_vm *vm;
-    void *arch;            /**< the backend's part: registers, guest TLB */
+    void *arch; /**< the backend's part: registers, guest TLB */
     struct disco_l2tlb *l2tlb;
-    struct disco_l2tlb *near; /**< by guest physical address (disco_near_va()), all as ASID 0: pages with replicas, as
+    struct disco_l2tlb *
+        near; /**< by guest physical address (disco_near_va()), all as ASID 0: pages with replicas, as
                                    segments that the guest believes unmapped have them; DISCO_NEAR_SETS sets */
     struct disco_sched *sched;
-    uint32_t id;           /**< within its VM */
-    uint32_t node;         /**< where its storage is: preferred */
+    uint32_t id;   /**< within its VM */
+    uint32_t node; /**< where its storage is: preferred */
 
     DISCO_OWN_LINE uint32_t state; /**< enum disco_vcpu_state; accessed atomically */
-    uint32_t lines;        /**< interrupt lines that are up; accessed atomically */
-    uint32_t paused_by;    /**< enum disco_pause, bits; accessed atomically */
-    uint32_t cpu;          /**< processor it runs on, ran on last or waits for; atomically */
-    disco_cpuset seen;     /**< processors whose TLB may hold usable entries of it: the one it ran
+    uint32_t lines;                /**< interrupt lines that are up; accessed atomically */
+    uint32_t paused_by;            /**< enum disco_pause, bits; accessed atomically */
+    uint32_t cpu;      /**< processor it runs on, ran on last or waits for; atomically */
+    disco_cpuset seen; /**< processors whose TLB may hold usable entries of it: the one it ran
                                 on last, for switch_in forgets older ones; accessed atomically */
-    bool yielded;          /**< gave its processor up, and nobody had a turn since; home's lock */
-    uint64_t served;       /**< time on processors (ns, wraps), lifted when it wakes up: who has
+    bool yielded;      /**< gave its processor up, and nobody had a turn since; home's lock */
+    uint64_t served;   /**< time on processors (ns, wraps), lifted when it wakes up: who has
                                 least comes next. Home's lock */
 
     DISCO_OWN_LINE uint64_t slice_end; /**< ns */
-    uint32_t lines_shown;  /**< lines the backend was last told of; own processor */
+    uint32_t lines_shown;              /**< lines the backend was last told of; own processor */
     struct disco_vcpu_stats stats;
 };
 
@@ -176,7 +177,7 @@ struct disco_vm {
     int code;               /**< exit code of a power-off */
     const char *why;        /**< static text, or NULL */
     struct disco_vm_hooks hooks;
-    void *owner;            /**< the monitor's */
+    void *owner; /**< the monitor's */
 };
 
 /**
@@ -272,8 +273,8 @@ int disco_vcpu_enter_pair(struct disco_vcpu *v, disco_va va, const struct disco_
 /** What disco_sched_init() makes. */
 struct disco_sched_config {
     struct disco_backend *backend;
-    uint64_t slice_ns;    /**< 0: 10 ms */
-    unsigned queue_len;   /**< virtual CPUs a queue can hold; more cannot be started */
+    uint64_t slice_ns;  /**< 0: 10 ms */
+    unsigned queue_len; /**< virtual CPUs a queue can hold; more cannot be started */
 };
 
 /** Always-on counters of one processor's scheduler. */

@@ -19,7 +19,7 @@ static const char *const text[] = {
 
 const char *disco_strerror(int err)
 {
-    size_t i = err < 0 ? (size_t)-(int64_t)err : 0;
+    size_t i = err < 0 ? (size_t) - (int64_t)err : 0;
 
     if (err > 0 || i >= sizeof text / sizeof text[0])
         return "unknown error";

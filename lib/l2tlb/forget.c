@@ -53,10 +53,7 @@ void disco_l2tlb_forget_asid(struct disco_l2tlb *t, uint32_t asid)
         disco_context_drop(t, asid);
 }
 
-void disco_l2tlb_forget_all(struct disco_l2tlb *t)
-{
-    disco_context_drop_all(t);
-}
+void disco_l2tlb_forget_all(struct disco_l2tlb *t) { disco_context_drop_all(t); }
 
 static void clear_all(struct disco_l2tlb *t)
 {

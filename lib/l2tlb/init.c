@@ -7,10 +7,7 @@
 #define MAX_ASIDS (1u << 16)
 #define MAX_SETS (SIZE_MAX >> (SET_SHIFT + 2))
 
-static bool power_of_two(size_t n)
-{
-    return n && !(n & (n - 1));
-}
+static bool power_of_two(size_t n) { return n && !(n & (n - 1)); }
 
 size_t disco_l2tlb_size(size_t sets, unsigned asids)
 {
@@ -30,8 +27,8 @@ static bool mask_ok(uint64_t va_mask, size_t sets)
     return va_mask & ~CONTEXT_MASK && (index_bits & ~va_mask) == 0;
 }
 
-int disco_l2tlb_init(struct disco_l2tlb *t, void *storage, size_t size, size_t sets,
-                     unsigned asids, uint64_t va_mask)
+int disco_l2tlb_init(struct disco_l2tlb *t, void *storage, size_t size, size_t sets, unsigned asids,
+                     uint64_t va_mask)
 {
     size_t need = disco_l2tlb_size(sets, asids);
 

@@ -15,8 +15,8 @@ static struct disco_l2tlb_entry *find_global(const struct disco_l2tlb *t,
 }
 
 /* Neither way held the address space's own entry. */
-__attribute__((noinline)) static const struct disco_l2tlb_entry *
-lookup_global(struct disco_l2tlb *t, struct disco_l2tlb_entry *set, uint64_t bits, uint64_t context)
+__attribute__((noinline)) static const struct disco_l2tlb_entry *lookup_global(
+    struct disco_l2tlb *t, struct disco_l2tlb_entry *set, uint64_t bits, uint64_t context)
 {
     struct disco_l2tlb_entry *e = find_global(t, set, bits);
 

@@ -13,10 +13,7 @@ struct layout {
     size_t node, prefer, page, chunk, end;
 };
 
-static size_t align(size_t n)
-{
-    return (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-}
+static size_t align(size_t n) { return (n + ALIGN - 1) & ~(size_t)(ALIGN - 1); }
 
 /* Links are 32 bits, and PPNs of users 48: that bounds the machine at 16 TiB. */
 static bool valid(const struct disco_memmap_config *c)

@@ -6,10 +6,7 @@
  */
 #include "numa_private.h"
 
-static uint64_t now(const struct disco_numa *n)
-{
-    return n->now ? n->now(n->backend) : 0;
-}
+static uint64_t now(const struct disco_numa *n) { return n->now ? n->now(n->backend) : 0; }
 
 /* The node of the processor that does the copying, plus 1. */
 static uint8_t here(const struct disco_numa *n)

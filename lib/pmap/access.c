@@ -24,8 +24,8 @@ static void *place_of(const struct disco_pmap *pm, const struct hold *h, disco_p
     return (uint8_t *)pm->backend->ops->page(pm->backend, mpn) + (pa.v & DISCO_PAGE_MASK);
 }
 
-static int one_piece(struct disco_pmap *pm, disco_pa pa, size_t len, unsigned access,
-                     unsigned node, disco_pmap_piece_fn *fn, void *ctx)
+static int one_piece(struct disco_pmap *pm, disco_pa pa, size_t len, unsigned access, unsigned node,
+                     disco_pmap_piece_fn *fn, void *ctx)
 {
     struct hold h = disco_entry_hold(pm, disco_pa_page(pa));
     int err = make_ready(pm, &h, access, node);

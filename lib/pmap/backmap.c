@@ -65,10 +65,7 @@ static struct disco_purge the_one(const struct hold *h)
     return place_of(vcpu, (disco_vpn){h->meta >> META_VPN_SHIFT});
 }
 
-static uint32_t set_number(const struct hold *h)
-{
-    return (uint32_t)(h->meta >> META_SET_SHIFT);
-}
+static uint32_t set_number(const struct hold *h) { return (uint32_t)(h->meta >> META_SET_SHIFT); }
 
 static bool put_in_set(struct disco_pmap_set *s, struct disco_purge place)
 {
@@ -111,9 +108,7 @@ void disco_backmap_record(struct disco_pmap *pm, struct hold *h, uint32_t vcpu, 
     struct disco_purge place = place_of(vcpu, vpn);
 
     switch (meta_kind(h->meta)) {
-    case MAP_NONE:
-        h->meta |= one;
-        break;
+    case MAP_NONE: h->meta |= one; break;
     case MAP_ONE:
         if ((h->meta & META_MAP_MASK) != one)
             one_to_set(pm, h, place);
@@ -122,8 +117,7 @@ void disco_backmap_record(struct disco_pmap *pm, struct hold *h, uint32_t vcpu, 
         if (!put_in_set(&pm->sets[set_number(h) - 1], place))
             set_to_all(pm, h);
         break;
-    case MAP_ALL:
-        break;
+    case MAP_ALL: break;
     }
 }
 
@@ -140,15 +134,10 @@ size_t disco_backmap_places(const struct disco_pmap *pm, const struct hold *h,
                             struct disco_purge *p)
 {
     switch (meta_kind(h->meta)) {
-    case MAP_NONE:
-        return 0;
-    case MAP_ONE:
-        p[0] = the_one(h);
-        return 1;
-    case MAP_SET:
-        return list_set(&pm->sets[set_number(h) - 1], p);
-    case MAP_ALL:
-        break;
+    case MAP_NONE: return 0;
+    case MAP_ONE: p[0] = the_one(h); return 1;
+    case MAP_SET: return list_set(&pm->sets[set_number(h) - 1], p);
+    case MAP_ALL: break;
     }
     p[0] = (struct disco_purge){DISCO_ALL_VCPUS, {DISCO_ALL_PAGES}};
     return 1;

@@ -27,10 +27,7 @@ struct hold disco_entry_hold(struct disco_pmap *pm, disco_ppn ppn)
     return h;
 }
 
-void disco_entry_let_go(struct hold *h)
-{
-    disco_unlock_word(&h->e->meta, h->meta);
-}
+void disco_entry_let_go(struct hold *h) { disco_unlock_word(&h->e->meta, h->meta); }
 
 static bool counts_as_shared(enum disco_pmap_reason r)
 {
@@ -57,7 +54,8 @@ void disco_entry_publish(struct disco_pmap *pm, struct hold *h, disco_mpn mpn,
     unsigned rights = reason == DISCO_PMAP_WRITABLE ? RIGHTS_OWN : RIGHTS_SHARED;
 
     /* Only a hint: replicas may come and go with other users of the page. With one node there are none. */
-    if (reason != DISCO_PMAP_WRITABLE && pm->backend->nodes > 1 && disco_memmap_replicated(pm->mm, mpn))
+    if (reason != DISCO_PMAP_WRITABLE && pm->backend->nodes > 1 &&
+        disco_memmap_replicated(pm->mm, mpn))
         rights |= DISCO_COPIED;
     count_change(pm, h, true, counts_as_shared(reason));
     h->meta = (h->meta & ~META_REASON_MASK) | (uint64_t)reason << META_REASON_SHIFT;

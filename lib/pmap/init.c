@@ -44,10 +44,7 @@ static struct layout lay_out(const struct disco_pmap_config *c)
     return l;
 }
 
-size_t disco_pmap_size(const struct disco_pmap_config *c)
-{
-    return valid(c) ? lay_out(c).end : 0;
-}
+size_t disco_pmap_size(const struct disco_pmap_config *c) { return valid(c) ? lay_out(c).end : 0; }
 
 static void place_tables(struct disco_pmap *pm, void *storage, const struct disco_pmap_config *c)
 {

@@ -15,8 +15,7 @@ __attribute__((noinline)) static int translate_read_only(const struct disco_pmap
     return DISCO_OK;
 }
 
-int disco_pmap_translate(const struct disco_pmap *pm, disco_ppn ppn, unsigned node,
-                         disco_mpn *out)
+int disco_pmap_translate(const struct disco_pmap *pm, disco_ppn ppn, unsigned node, disco_mpn *out)
 {
     const struct disco_pmap_entry *e;
     disco_tlbe word;

@@ -155,7 +155,7 @@ static int replicate(struct batch *b, struct many *held, size_t k)
     int err;
 
     pm->backend->ops->page_copy(pm->backend, *fresh, from);       /* v4 */
-    err = disco_memmap_add_replica(pm->mm, held->old[k], *fresh);   /* v5 */
+    err = disco_memmap_add_replica(pm->mm, held->old[k], *fresh); /* v5 */
     if (err)
         return err == DISCO_ERR_BUSY ? DISCO_OK : err;
     if (held->was[k] == DISCO_PMAP_WRITABLE)

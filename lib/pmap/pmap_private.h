@@ -79,7 +79,8 @@ struct hold {
     struct disco_pmap_entry *e;
     disco_ppn ppn;
     uint64_t meta;
-    uint64_t vcpus; /* who forgets it if it is revoked; all, if its page is to change or to become somebody else's */
+    uint64_t
+        vcpus; /* who forgets it if it is revoked; all, if its page is to change or to become somebody else's */
 };
 
 static inline enum disco_pmap_reason meta_reason(uint64_t meta)
@@ -130,8 +131,10 @@ struct hold disco_entry_hold(struct disco_pmap *pm, disco_ppn ppn);
 /* The same for an entry that this processor holds already. */
 static inline struct hold disco_entry_held(struct disco_pmap_entry *e, disco_ppn ppn)
 {
-    return (struct hold){
-        .e = e, .ppn = ppn, .meta = disco_load(&e->meta) & ~META_LOCK, .vcpus = DISCO_ALL_VCPUS};
+    return (struct hold){.e = e,
+                         .ppn = ppn,
+                         .meta = disco_load(&e->meta) & ~META_LOCK,
+                         .vcpus = DISCO_ALL_VCPUS};
 }
 void disco_entry_let_go(struct hold *h);
 /* Make @p mpn the page of @p h, with the monitor's rights for @p reason. Was revoked before. */
@@ -195,7 +198,7 @@ struct others {
     struct disco_pmap *pm;
     disco_mpn page[DISCO_PMAP_MANY];
     unsigned node[DISCO_PMAP_MANY]; /* where it has a copy now; DISCO_MAX_NODES: nowhere any more */
-    disco_ppn ppn[DISCO_PMAP_MANY];  /* done: of @c pm, */
+    disco_ppn ppn[DISCO_PMAP_MANY]; /* done: of @c pm, */
     uint64_t vcpus[DISCO_PMAP_MANY]; /* for these virtual CPUs */
     size_t pages, done;
 };

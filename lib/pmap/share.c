@@ -22,10 +22,7 @@ int disco_pmap_touch(struct disco_pmap *pm, disco_ppn ppn, unsigned node)
     return err;
 }
 
-static bool shares(enum disco_pmap_reason r)
-{
-    return r == DISCO_PMAP_COW || r == DISCO_PMAP_NET;
-}
+static bool shares(enum disco_pmap_reason r) { return r == DISCO_PMAP_COW || r == DISCO_PMAP_NET; }
 
 /* Revoke the pages and end our use of them, which frees those that nobody else has. @return how many there were. */
 static size_t remove(struct disco_pmap *pm, struct many *m)

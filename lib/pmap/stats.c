@@ -7,10 +7,7 @@
 _Static_assert(sizeof(struct disco_pmap_stats) % sizeof(uint64_t) == 0, "counters, nothing else");
 
 /* A page may be seen to go from one processor before it is seen to have come on another. */
-static uint64_t at_least_none(uint64_t n)
-{
-    return (int64_t)n < 0 ? 0 : n;
-}
+static uint64_t at_least_none(uint64_t n) { return (int64_t)n < 0 ? 0 : n; }
 
 void disco_pmap_stats(const struct disco_pmap *pm, struct disco_pmap_stats *out)
 {

@@ -29,7 +29,8 @@ static bool is_marked(const struct disco_pmap *pm, disco_tlbe word)
 /* --- promotion; all entries are held --- */
 
 /* Page @p i of the run as it is to be, if its first is @p first. */
-static bool fits(const struct disco_pmap *pm, const struct disco_pmap_entry *e, disco_mpn first, unsigned i)
+static bool fits(const struct disco_pmap *pm, const struct disco_pmap_entry *e, disco_mpn first,
+                 unsigned i)
 {
     return disco_load(&e->tlbe) == word_for(pm, (disco_mpn){first.v + i}, 0) &&
            meta_reason(disco_load(&e->meta)) != DISCO_PMAP_WRITABLE;
@@ -83,8 +84,9 @@ static void unmark(const struct disco_pmap *pm, struct disco_pmap_entry *e)
     disco_tlbe word = disco_load(&e->tlbe);
 
     if (is_marked(pm, word)) /* if another takes its place now, that one has no mark */
-        (void)__atomic_compare_exchange_n(&e->tlbe, &word, word_for(pm, pm->backend->ops->tlbe_mpn(word), 0),
-                                          false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+        (void)__atomic_compare_exchange_n(&e->tlbe, &word,
+                                          word_for(pm, pm->backend->ops->tlbe_mpn(word), 0), false,
+                                          __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
 void disco_super_demote(struct disco_pmap *pm, disco_ppn ppn)

@@ -5,7 +5,8 @@
 
 _Static_assert(sizeof(struct disco_calls_stats) % sizeof(uint64_t) == 0, "counters, nothing else");
 
-int disco_calls_init(struct disco_calls *t, struct disco_calls_counters *counters, struct disco_backend *b)
+int disco_calls_init(struct disco_calls *t, struct disco_calls_counters *counters,
+                     struct disco_backend *b)
 {
     if (!t || !counters)
         return DISCO_ERR_BAD_ARG;
@@ -44,7 +45,8 @@ static bool declaration_ok(const struct disco_call *c)
 
 int disco_calls_add(struct disco_calls *t, const struct disco_call *c)
 {
-    if (!t || !t->counters || !c || !c->fn || !c->name || c->number >= DISCO_CALLS_MAX || !declaration_ok(c))
+    if (!t || !t->counters || !c || !c->fn || !c->name || c->number >= DISCO_CALLS_MAX ||
+        !declaration_ok(c))
         return DISCO_ERR_BAD_ARG;
     if (t->call[c->number].fn)
         return DISCO_ERR_BUSY;
@@ -109,9 +111,8 @@ static int check_args(const struct disco_call *c, const uint64_t raw[DISCO_CALL_
     return DISCO_OK;
 }
 
-int64_t disco_calls_run(struct disco_calls *t, uint64_t number,
-                        const uint64_t raw[DISCO_CALL_ARGS], struct disco_pmap *pmap,
-                        unsigned node, void *caller)
+int64_t disco_calls_run(struct disco_calls *t, uint64_t number, const uint64_t raw[DISCO_CALL_ARGS],
+                        struct disco_pmap *pmap, unsigned node, void *caller)
 {
     struct origin from = {pmap, node};
     union disco_arg a[DISCO_CALL_ARGS];

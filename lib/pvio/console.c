@@ -131,9 +131,15 @@ static int64_t console_putc(void *dev, void *caller, const union disco_arg *a)
 int disco_console_calls(struct disco_console *c, struct disco_calls *t)
 {
     const struct disco_call call[] = {
-        {DISCO_CALL_CONSOLE_WRITE, "console_write", console_write, c,
+        {DISCO_CALL_CONSOLE_WRITE,
+         "console_write",
+         console_write,
+         c,
          {{DISCO_ARG_BUF_IN, 0, LENGTH_MAX}}},
-        {DISCO_CALL_CONSOLE_READ, "console_read", console_read, c,
+        {DISCO_CALL_CONSOLE_READ,
+         "console_read",
+         console_read,
+         c,
          {{DISCO_ARG_BUF_OUT, 0, LENGTH_MAX}}},
         {DISCO_CALL_CONSOLE_PUTC, "console_putc", console_putc, c, {{DISCO_ARG_VALUE, 0, 255}}},
     };

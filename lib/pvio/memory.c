@@ -42,7 +42,10 @@ static int64_t page_zero(void *dev, void *caller, const union disco_arg *a)
 int disco_memory_calls(struct disco_memory *m, struct disco_calls *t)
 {
     const struct disco_call call[] = {
-        {DISCO_CALL_PAGES_FREE, "pages_free", pages_free, m,
+        {DISCO_CALL_PAGES_FREE,
+         "pages_free",
+         pages_free,
+         m,
          {{DISCO_ARG_BUF_OUT, 0, DISCO_MEMORY_FREE_MAX << DISCO_PAGE_SHIFT}}},
         {DISCO_CALL_PAGE_ZERO, "page_zero", page_zero, m, {{DISCO_ARG_VALUE, 0, UINT64_MAX}}},
     };

@@ -68,8 +68,8 @@ int disco_switch_ready(struct disco_net *n, unsigned from, const uint8_t *head, 
  * Send it; 0: its references are the network's. The sender shared @p remapped pages of its guest's with it, and copied
  * @p copied bytes.
  */
-int disco_switch_pass(struct disco_net *n, unsigned from, const struct disco_frame *f, uint32_t remapped,
-                      uint32_t copied);
+int disco_switch_pass(struct disco_net *n, unsigned from, const struct disco_frame *f,
+                      uint32_t remapped, uint32_t copied);
 /* Forget the addresses of @p port; the lock is held. */
 void disco_switch_forget(struct disco_net *n, unsigned port);
 

@@ -151,7 +151,8 @@ static bool hand_out(struct disco_net *n, uint64_t to, const struct disco_frame 
     return last;
 }
 
-static void count_sent(struct disco_net_stats *s, const struct disco_frame *f, uint32_t remapped, uint32_t copied)
+static void count_sent(struct disco_net_stats *s, const struct disco_frame *f, uint32_t remapped,
+                       uint32_t copied)
 {
     disco_count_own(&s->sent, 1);
     disco_count_own(&s->sent_bytes, disco_frame_len(f));
@@ -159,8 +160,8 @@ static void count_sent(struct disco_net_stats *s, const struct disco_frame *f, u
     disco_count_own(&s->copied_bytes, copied);
 }
 
-int disco_switch_pass(struct disco_net *n, unsigned from, const struct disco_frame *f, uint32_t remapped,
-                      uint32_t copied)
+int disco_switch_pass(struct disco_net *n, unsigned from, const struct disco_frame *f,
+                      uint32_t remapped, uint32_t copied)
 {
     bool taken = false;
     uint64_t to;

@@ -21,10 +21,7 @@
 /* And what is too little to be anybody's. */
 #define MOMENTS 128
 
-static uint64_t now(const struct disco_sched *s)
-{
-    return s->backend->ops->now(s->backend);
-}
+static uint64_t now(const struct disco_sched *s) { return s->backend->ops->now(s->backend); }
 
 /* What the running one of @p q has been served at time @p at. */
 static uint64_t served_at(const struct disco_runq *q, uint64_t at)

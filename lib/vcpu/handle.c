@@ -36,7 +36,8 @@ static bool ask_device(struct disco_vcpu *v, const struct disco_exit *x, disco_p
     bool write = x->access == DISCO_ACCESS_STORE;
     struct disco_device_access a;
 
-    if (!v->vm->hooks.mapped || x->access == DISCO_ACCESS_FETCH || ops_of(v)->device_access(v, x, &a))
+    if (!v->vm->hooks.mapped || x->access == DISCO_ACCESS_FETCH ||
+        ops_of(v)->device_access(v, x, &a))
         return false;
     if (pa.v & (a.size - 1) || v->vm->hooks.mapped(v, pa, a.size, write, &a.value))
         return false;
@@ -76,12 +77,9 @@ static enum disco_next after(struct disco_vcpu *v, const struct disco_exit *x, d
 static unsigned rights_for(enum disco_access access)
 {
     switch (access) {
-    case DISCO_ACCESS_STORE:
-        return DISCO_WRITE;
-    case DISCO_ACCESS_FETCH:
-        return DISCO_EXEC;
-    default:
-        return DISCO_READ;
+    case DISCO_ACCESS_STORE: return DISCO_WRITE;
+    case DISCO_ACCESS_FETCH: return DISCO_EXEC;
+    default: return DISCO_READ;
     }
 }
 
@@ -104,7 +102,8 @@ static void refuse(struct disco_vcpu *v, const struct disco_exit *x)
 }
 
 /* The guest's own translation, if it allows this access; if not, the guest hears of it. */
-static bool guest_allows(struct disco_vcpu *v, const struct disco_exit *x, struct disco_guest_map *m)
+static bool guest_allows(struct disco_vcpu *v, const struct disco_exit *x,
+                         struct disco_guest_map *m)
 {
     unsigned half = disco_half(x->va);
 
@@ -266,24 +265,18 @@ static enum disco_next host(struct disco_vcpu *v)
 }
 
 /* By itself, as the place for a breakpoint. */
-__attribute__((noinline)) enum disco_next disco_vcpu_handle(struct disco_vcpu *v, const struct disco_exit *x)
+__attribute__((noinline)) enum disco_next disco_vcpu_handle(struct disco_vcpu *v,
+                                                            const struct disco_exit *x)
 {
     if ((unsigned)x->kind <= DISCO_EXIT_FATAL)
         disco_count_own(&v->stats.exits[x->kind], 1);
     switch (x->kind) {
-    case DISCO_EXIT_MISS:
-        return miss(v, x);
-    case DISCO_EXIT_WRITE:
-        return write_fault(v, x);
-    case DISCO_EXIT_CALL:
-        return call(v, x);
-    case DISCO_EXIT_PRIVILEGED:
-        return privileged(v, x);
-    case DISCO_EXIT_WAIT:
-        return wait(v);
-    case DISCO_EXIT_HOST:
-        return host(v);
-    default:
-        return fault(v, x->why ? x->why : "the virtual CPU cannot go on");
+    case DISCO_EXIT_MISS: return miss(v, x);
+    case DISCO_EXIT_WRITE: return write_fault(v, x);
+    case DISCO_EXIT_CALL: return call(v, x);
+    case DISCO_EXIT_PRIVILEGED: return privileged(v, x);
+    case DISCO_EXIT_WAIT: return wait(v);
+    case DISCO_EXIT_HOST: return host(v);
+    default: return fault(v, x->why ? x->why : "the virtual CPU cannot go on");
     }
 }

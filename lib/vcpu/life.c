@@ -3,10 +3,7 @@
 
 #include <string.h>
 
-static size_t up64(size_t n)
-{
-    return (n + 63) & ~(size_t)63;
-}
+static size_t up64(size_t n) { return (n + 63) & ~(size_t)63; }
 
 #define L2TLB_HEAD up64(sizeof(struct disco_l2tlb))
 
@@ -18,7 +15,8 @@ size_t disco_vcpu_size(const struct disco_backend *b, size_t l2tlb_sets)
 }
 
 /* A table at *storage, which moves on behind it. */
-static int init_table(struct disco_l2tlb **t, uint8_t **storage, size_t sets, unsigned asids, uint64_t va_mask)
+static int init_table(struct disco_l2tlb **t, uint8_t **storage, size_t sets, unsigned asids,
+                      uint64_t va_mask)
 {
     size_t size = disco_l2tlb_size(sets, asids);
     uint8_t *table = *storage + L2TLB_HEAD;

@@ -57,8 +57,7 @@ void disco_vcpu_line(struct disco_vcpu *v, unsigned line, bool up)
         if (up)
             wake(v);
         break;
-    default:
-        break;
+    default: break;
     }
 }
 

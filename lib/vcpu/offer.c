@@ -30,10 +30,7 @@ void disco_sched_kick(struct disco_sched *s, unsigned cpu)
     s->backend->ops->kick(s->backend, cpu);
 }
 
-static unsigned lowest(disco_cpuset set)
-{
-    return (unsigned)__builtin_ctzll(set);
-}
+static unsigned lowest(disco_cpuset set) { return (unsigned)__builtin_ctzll(set); }
 
 static disco_cpuset cpus_of_node(const struct disco_backend *b, unsigned node)
 {

@@ -50,10 +50,7 @@ void disco_vcpu_release(struct disco_sched *s, unsigned cpu, struct disco_vcpu *
     disco_sched_offer(s, cpu, v);
 }
 
-static void unpause(struct disco_vcpu *v)
-{
-    disco_vcpu_release(v->sched, disco_home_lock(v), v);
-}
+static void unpause(struct disco_vcpu *v) { disco_vcpu_release(v->sched, disco_home_lock(v), v); }
 
 int disco_vcpu_pause(struct disco_vcpu *v, uint32_t who)
 {

@@ -20,7 +20,8 @@
  * emptied it, and our request finds nothing: it costs time, but is never wrong.
  */
 
-#define BATCH 128 /* all of most revocations: of DISCO_PMAP_MANY pages with a few places and two aliases each */
+#define BATCH                                                                                      \
+    128 /* all of most revocations: of DISCO_PMAP_MANY pages with a few places and two aliases each */
 
 static void forget(struct disco_vcpu *v, const struct disco_purge *p)
 {
@@ -48,7 +49,8 @@ static void purge_near(const struct disco_vm *vm, uint32_t vcpus,
     for (uint32_t k = 0; k < vcpus; k++) {
         for (size_t i = 0; i < pages; i++) {
             if (gone[i].vcpus >> k & 1)
-                disco_l2tlb_forget_vpn(vm->vcpu[k]->near, disco_va_page(disco_near_va(gone[i].ppn)));
+                disco_l2tlb_forget_vpn(vm->vcpu[k]->near,
+                                       disco_va_page(disco_near_va(gone[i].ppn)));
         }
     }
 }
@@ -141,7 +143,7 @@ void disco_vm_purge(void *ctx, const struct disco_pmap_gone *gone, size_t pages,
 
     r.vm = vm;
     r.filled = 0;
-    purge_l2tlbs(vm, vcpus, p, n);              /* p3 */
+    purge_l2tlbs(vm, vcpus, p, n); /* p3 */
     if (__atomic_load_n(&vm->nearer, __ATOMIC_SEQ_CST))
         purge_near(vm, vcpus, gone, pages);
     r.holders = find_holders(vm, vcpus, concerned(gone, pages, p, n), r.h); /* p4 */

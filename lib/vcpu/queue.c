@@ -74,7 +74,4 @@ unsigned disco_home_lock(struct disco_vcpu *v)
     }
 }
 
-void disco_home_unlock(struct disco_vcpu *v, unsigned cpu)
-{
-    disco_unlock(&v->sched->q[cpu].lock);
-}
+void disco_home_unlock(struct disco_vcpu *v, unsigned cpu) { disco_unlock(&v->sched->q[cpu].lock); }

@@ -13,21 +13,21 @@ struct disco_runq {
     DISCO_OWN_LINE struct disco_lock lock;
     /* Written under the lock, read without. */
     uint32_t count;
-    uint32_t running;          /* is a virtual CPU on this processor? */
-    uint64_t least;            /* the least `served` of those that wait, if any does */
-    uint64_t offset;           /* now + offset = `served` of the running one at this moment */
-    uint32_t preempt;          /* the running one is to make place; atomically */
-    struct disco_vcpu **wait;  /* queue_len places, in the order they came */
+    uint32_t running;         /* is a virtual CPU on this processor? */
+    uint64_t least;           /* the least `served` of those that wait, if any does */
+    uint64_t offset;          /* now + offset = `served` of the running one at this moment */
+    uint32_t preempt;         /* the running one is to make place; atomically */
+    struct disco_vcpu **wait; /* queue_len places, in the order they came */
     /*
      * Own processor, which writes here at every exit: not where others look whether somebody waits. The pointers are
      * compared, never followed: who they were may be gone.
      */
     DISCO_OWN_LINE struct disco_vcpu *last; /* who ran here last */
     const struct disco_vm *gave; /* whose virtual CPU gave this processor up by a yield just now */
-    uint64_t armed;            /* what the timer is set to; 0 = unknown */
+    uint64_t armed;              /* what the timer is set to; 0 = unknown */
     struct disco_sched_stats stats;
     struct disco_lock idle_lock; /* of the two below and stats.idle_ns */
-    bool idles;                /* since idle_since (ns) */
+    bool idles;                  /* since idle_since (ns) */
     uint64_t idle_since;
 };
 
@@ -36,7 +36,8 @@ struct disco_sched {
     uint64_t slice_ns;
     uint32_t queue_len;
     /* Written by all processors. */
-    DISCO_OWN_LINE uint32_t admitted; /* virtual CPUs that are not STOPPED: at most queue_len, atomically */
+    DISCO_OWN_LINE uint32_t
+        admitted;             /* virtual CPUs that are not STOPPED: at most queue_len, atomically */
     struct disco_lock starts; /* one start at a time; outside the run queues' locks */
     disco_cpuset idle;        /* processors that wait for a kick: see offer.c; atomically */
     uint64_t floor;           /* see fair.c; atomically */
@@ -54,10 +55,7 @@ static inline void disco_vcpu_set_state(struct disco_vcpu *v, enum disco_vcpu_st
 }
 
 /* The half of its pair that an address lies in: 0 even, 1 odd. */
-static inline unsigned disco_half(disco_va va)
-{
-    return (unsigned)(va.v >> DISCO_PAGE_SHIFT & 1);
-}
+static inline unsigned disco_half(disco_va va) { return (unsigned)(va.v >> DISCO_PAGE_SHIFT & 1); }
 
 static inline disco_vpn disco_pair_of(disco_va va)
 {
@@ -78,10 +76,7 @@ static inline bool disco_vcpu_held(const struct disco_vcpu *v)
 }
 
 /* By how much @p a is ahead of @p b, in service or in time: both wrap. */
-static inline int64_t disco_ahead(uint64_t a, uint64_t b)
-{
-    return (int64_t)(a - b);
-}
+static inline int64_t disco_ahead(uint64_t a, uint64_t b) { return (int64_t)(a - b); }
 
 /* queue.c; push and remove: the caller holds the queue's lock */
 void disco_runq_push(struct disco_sched *s, unsigned cpu, struct disco_vcpu *v);

@@ -43,12 +43,11 @@ static unsigned most_behind(const struct disco_sched *s, unsigned cpu)
 /* Has @p from's queue somebody so far behind that @p cpu should leave its own waiting? */
 static bool worth_it(const struct disco_sched *s, unsigned cpu, unsigned from)
 {
-    uint64_t theirs = disco_load(&s->q[from].least) +
-                      detour(s, cpu, s->backend->node_of_cpu[from]);
+    uint64_t theirs = disco_load(&s->q[from].least) + detour(s, cpu, s->backend->node_of_cpu[from]);
 
-    return from != cpu && (!disco_runq_count(s, cpu) ||
-                           disco_ahead(disco_load(&s->q[cpu].least), theirs) >
-                               (int64_t)(2 * s->slice_ns));
+    return from != cpu &&
+           (!disco_runq_count(s, cpu) ||
+            disco_ahead(disco_load(&s->q[cpu].least), theirs) > (int64_t)(2 * s->slice_ns));
 }
 
 /* What is looked for in a queue: for processor @p cpu; only of @p vm, unless NULL. */
@@ -190,8 +189,7 @@ unsigned disco_sched_place(const struct disco_sched *s, unsigned node)
     uint32_t least = UINT32_MAX;
 
     for (unsigned i = 0; i < s->backend->cpus; i++) {
-        uint32_t n = disco_runq_count(s, i) +
-                     __atomic_load_n(&s->q[i].running, __ATOMIC_RELAXED);
+        uint32_t n = disco_runq_count(s, i) + __atomic_load_n(&s->q[i].running, __ATOMIC_RELAXED);
 
         n = 2 * n + (s->backend->node_of_cpu[i] != node);
         if (n < least) {

@@ -41,8 +41,15 @@ static unsigned cpu(struct disco_backend *b) { return (void)b, 0; }
 static void relax(struct disco_backend *b) { (void)b; }
 
 static const struct disco_backend_ops ops = {
-    .name = "bench", .tlbe_make = make, .tlbe_merge = merge, .tlbe_mpn = mpn_of, .page = page,
-    .page_zero = zero, .page_copy = copy, .cpu = cpu, .relax = relax,
+    .name = "bench",
+    .tlbe_make = make,
+    .tlbe_merge = merge,
+    .tlbe_mpn = mpn_of,
+    .page = page,
+    .page_zero = zero,
+    .page_copy = copy,
+    .cpu = cpu,
+    .relax = relax,
 };
 static struct disco_backend backend = {.ops = &ops, .cpus = 1, .nodes = 1};
 
@@ -56,7 +63,8 @@ static void must(int err, const char *what)
 
 static void *storage(size_t size)
 {
-    void *p = aligned_alloc(DISCO_CACHE_LINE, (size + DISCO_CACHE_LINE - 1) / DISCO_CACHE_LINE * DISCO_CACHE_LINE);
+    void *p = aligned_alloc(DISCO_CACHE_LINE,
+                            (size + DISCO_CACHE_LINE - 1) / DISCO_CACHE_LINE * DISCO_CACHE_LINE);
 
     must(p ? 0 : DISCO_ERR_NO_SPACE, "storage");
     return p;
@@ -74,13 +82,15 @@ static void map_everything(void)
     pc.mm = mm;
     must(disco_pmap_init(&pm, storage(disco_pmap_size(&pc)), disco_pmap_size(&pc), &pc), "pmap");
     must(disco_l2tlb_init(&tlb, storage(disco_l2tlb_size(SETS, 64)), disco_l2tlb_size(SETS, 64),
-                          SETS, 64, UINT64_C(0xffffffe000)), "l2tlb");
+                          SETS, 64, UINT64_C(0xffffffe000)),
+         "l2tlb");
     for (uint64_t i = 0; i < PAGES; i++)
         must(disco_pmap_touch(&pm, (disco_ppn){i * 40503 % PAGES}, 0), "touch");
     for (uint64_t i = 0; i < PAGES; i += 2) {
         struct disco_guest_map g = {
-            .pair = {i}, .ppn = {{i}, {i + 1}}, .want = {make((disco_mpn){0}, 7),
-                                                         make((disco_mpn){0}, 7)},
+            .pair = {i},
+            .ppn = {{i}, {i + 1}},
+            .want = {make((disco_mpn){0}, 7), make((disco_mpn){0}, 7)},
         };
         struct disco_pmap_pair p = {.m = &g, .record = true};
 
@@ -174,8 +184,9 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     map_everything();
-    loop = !strcmp(argv[1], "pmap") ? loop_pmap : !strcmp(argv[1], "l2tlb") ? loop_l2tlb
-           : loop_only;
+    loop = !strcmp(argv[1], "pmap")    ? loop_pmap
+           : !strcmp(argv[1], "l2tlb") ? loop_l2tlb
+                                       : loop_only;
     random = !strcmp(argv[2], "random");
     count = strtoull(argv[3], NULL, 10);
     if (!strcmp(argv[4], "time")) {

@@ -14,7 +14,7 @@
 
 #define HOSTILE_PAGES 12
 #define VICTIM_PAGES 10
-#define SHARED 3 /* physical page of both that is one machine page, copy-on-write */
+#define SHARED 3         /* physical page of both that is one machine page, copy-on-write */
 #define MACHINE_PAGES 24 /* a node: too few for everything the guest may ask for */
 #define NODES 2
 #define PROGRAM 64
@@ -43,24 +43,16 @@ static int64_t operand(struct input *in)
     uint64_t n = next(in), m = next(in);
 
     switch (n % 10) {
-    case 0:
-        return (int64_t)(SIM_UNMAPPED + m * 0x100);
-    case 1:
-        return (int64_t)(SIM_WINDOW + m * 0x100);
+    case 0: return (int64_t)(SIM_UNMAPPED + m * 0x100);
+    case 1: return (int64_t)(SIM_WINDOW + m * 0x100);
     case 2:
         return (int64_t)(m % 8 * 0x1000 + (m >> 5) * 8); /* its own mapped addresses, or an ASID */
-    case 3:
-        return sim_lo(m % 16, n / 10 % 8 | (m >> 6), m >> 7);
-    case 4:
-        return (int64_t)((UINT64_MAX >> (m % 64)) - n);
-    case 5:
-        return (int64_t)(m % PROGRAM);
-    case 6:
-        return (int64_t)(m % 16 * DISCO_PAGE_SIZE - n); /* physical */
-    case 7:
-        return (int64_t)(m << (n / 10 * 2));
-    default:
-        return (int64_t)(m % 24) - 4; /* among them the numbers of calls */
+    case 3: return sim_lo(m % 16, n / 10 % 8 | (m >> 6), m >> 7);
+    case 4: return (int64_t)((UINT64_MAX >> (m % 64)) - n);
+    case 5: return (int64_t)(m % PROGRAM);
+    case 6: return (int64_t)(m % 16 * DISCO_PAGE_SIZE - n); /* physical */
+    case 7: return (int64_t)(m << (n / 10 * 2));
+    default: return (int64_t)(m % 24) - 4; /* among them the numbers of calls */
     }
 }
 
@@ -220,30 +212,17 @@ static void disturb(struct input *in, struct rig_vm *vm)
     struct disco_vcpu *v = &vm->vcpu[what >> 7];
 
     switch (what % 8) {
-    case 0:
-        (void)disco_pmap_migrate(&vm->pmap, ppn, what >> 7);
-        break;
-    case 1:
-        (void)disco_pmap_drop(&vm->pmap, ppn);
-        break;
-    case 2:
-        disco_vcpu_pause(v, DISCO_PAUSE_PERSON);
-        break;
-    case 3:
-        disco_vcpu_resume(v, DISCO_PAUSE_PERSON);
-        break;
-    case 4:
-        disco_vcpu_line(v, what / 8 % 8, true);
-        break;
-    case 5:
-        disco_vcpu_line(v, what / 8 % 8, false);
-        break;
+    case 0: (void)disco_pmap_migrate(&vm->pmap, ppn, what >> 7); break;
+    case 1: (void)disco_pmap_drop(&vm->pmap, ppn); break;
+    case 2: disco_vcpu_pause(v, DISCO_PAUSE_PERSON); break;
+    case 3: disco_vcpu_resume(v, DISCO_PAUSE_PERSON); break;
+    case 4: disco_vcpu_line(v, what / 8 % 8, true); break;
+    case 5: disco_vcpu_line(v, what / 8 % 8, false); break;
     case 6:
         disco_console_input(&vm->console, &what, 1);
         disco_uart16550_input(&uart, &what, 1);
         break;
-    default:
-        break;
+    default: break;
     }
 }
 
@@ -303,8 +282,8 @@ static void count(const struct rig_vm *vm)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct rig_config c = {.cpus = 2, .nodes = NODES, .pages = MACHINE_PAGES, .tlb_pairs = 4,
-                           .hidden = 4};
+    struct rig_config c = {
+        .cpus = 2, .nodes = NODES, .pages = MACHINE_PAGES, .tlb_pairs = 4, .hidden = 4};
     struct input in = {data, size};
     struct sim_insn program[PROGRAM];
     struct rig_vm *victim, *hostile;

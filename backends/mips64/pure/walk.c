@@ -50,10 +50,12 @@ static uint64_t entrylo(uint64_t pte, unsigned ptei)
 }
 
 /* One bit G for both, as in any pair. */
-void mips_tables_pair(const struct mips_tables *t, uint64_t va, uint64_t even, uint64_t odd, struct mips_vtlb_entry *out)
+void mips_tables_pair(const struct mips_tables *t, uint64_t va, uint64_t even, uint64_t odd,
+                      struct mips_vtlb_entry *out)
 {
     unsigned ptei = field_at(t->field, 0);
-    uint64_t lo0 = entrylo(even, ptei), lo1 = entrylo(odd, ptei), global = lo0 & lo1 & MIPS_ENTRYLO_G;
+    uint64_t lo0 = entrylo(even, ptei), lo1 = entrylo(odd, ptei),
+             global = lo0 & lo1 & MIPS_ENTRYLO_G;
 
     *out = (struct mips_vtlb_entry){
         .hi = va & MIPS_ENTRYHI_VPN2,

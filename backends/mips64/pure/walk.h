@@ -33,22 +33,25 @@
 
 /** How a guest's tables are built: what PWField and PWSize say, taken apart once. */
 struct mips_tables {
-    uint64_t field, size; /**< the registers that the rest was made of; zeroed: of none that has levels */
-    uint64_t mask[4];     /**< by level: numbers of entries in a table */
-    uint8_t shift[4];     /**< by level: where in an address the number begins */
-    uint8_t last;         /**< the level of the entries, at most 3; those before are directories */
+    uint64_t field,
+        size; /**< the registers that the rest was made of; zeroed: of none that has levels */
+    uint64_t mask[4]; /**< by level: numbers of entries in a table */
+    uint8_t shift[4]; /**< by level: where in an address the number begins */
+    uint8_t last;     /**< the level of the entries, at most 3; those before are directories */
 };
 
 /** @return whether the walker is on and @p va (BadVAddr) is an address that it walks for; if so, @p t is up to date. */
 bool mips_tables_walked(struct mips_tables *t, const struct mips_cp0 *cp0, uint64_t va);
 
 /** Where the entry for @p va is in the table at @p table of this level; of the last one, that of the pair's even page. */
-static inline uint64_t mips_tables_entry(const struct mips_tables *t, unsigned level, uint64_t table, uint64_t va)
+static inline uint64_t mips_tables_entry(const struct mips_tables *t, unsigned level,
+                                         uint64_t table, uint64_t va)
 {
     return table + ((va >> t->shift[level] & t->mask[level]) << 3);
 }
 
 /** The pair as TLBWR would enter it. @p even and @p odd: the entries' contents. ASID 0. */
-void mips_tables_pair(const struct mips_tables *t, uint64_t va, uint64_t even, uint64_t odd, struct mips_vtlb_entry *out);
+void mips_tables_pair(const struct mips_tables *t, uint64_t va, uint64_t even, uint64_t odd,
+                      struct mips_vtlb_entry *out);
 
 #endif

@@ -28,7 +28,8 @@ void bare_result(const char *of, const char *test, bool good)
 
 void *memory_storage(size_t size)
 {
-    const uint64_t line = DISCO_CACHE_LINE - 1, begin = BOARD_RAM + ((uint64_t)__image_end - CKSEG0);
+    const uint64_t line = DISCO_CACHE_LINE - 1,
+                   begin = BOARD_RAM + ((uint64_t)__image_end - CKSEG0);
     uint64_t at = (begin + taken + line) & ~line;
     void *p = (void *)(MIPS_XKPHYS + at);
 

@@ -28,7 +28,8 @@ START_TEST(three_levels)
     ck_assert_uint_eq(t.last, 2);
     ck_assert_uint_eq(mips_tables_entry(&t, 0, BASE, va), BASE + 3 * 8);
     ck_assert_uint_eq(mips_tables_entry(&t, 1, 0x20000, va), 0x20000 + 5 * 8);
-    ck_assert_uint_eq(mips_tables_entry(&t, 2, 0x30000, va), 0x30000 + 6 * 8); /* the even page of the pair */
+    ck_assert_uint_eq(mips_tables_entry(&t, 2, 0x30000, va),
+                      0x30000 + 6 * 8); /* the even page of the pair */
 }
 END_TEST
 
@@ -67,7 +68,8 @@ END_TEST
 START_TEST(what_is_walked_for)
 {
     static const uint64_t off[] = {0, MIPS_PWCTL_EN, MIPS_PWCTL_XU};
-    static const uint64_t not_user[] = {UINT64_C(1) << 40, UINT64_C(1) << 62, UINT64_C(0xc000000000000000), UINT64_MAX};
+    static const uint64_t not_user[] = {UINT64_C(1) << 40, UINT64_C(1) << 62,
+                                        UINT64_C(0xc000000000000000), UINT64_MAX};
 
     ck_assert(mips_tables_walked(&t, &cp0, (UINT64_C(1) << 40) - 1));
     for (unsigned i = 0; i < 4; i++)
@@ -120,7 +122,8 @@ START_TEST(anything)
         for (unsigned level = 0; level <= t.last; level++)
             REQUIRE(!(mips_tables_entry(&t, level, 0, rng_value(&r)) & 7), "level %u", level);
         mips_tables_pair(&t, rng_value(&r), rng_value(&r), rng_value(&r), &e);
-        REQUIRE(!((e.lo0 | e.lo1) & ~MIPS_ENTRYLO_MASK) && !((e.lo0 ^ e.lo1) & MIPS_ENTRYLO_G) && !(e.hi & ~MIPS_ENTRYHI_VPN2),
+        REQUIRE(!((e.lo0 | e.lo1) & ~MIPS_ENTRYLO_MASK) && !((e.lo0 ^ e.lo1) & MIPS_ENTRYLO_G) &&
+                    !(e.hi & ~MIPS_ENTRYHI_VPN2),
                 "%#lx: %#lx %#lx", (unsigned long)e.hi, (unsigned long)e.lo0, (unsigned long)e.lo1);
     }
 }

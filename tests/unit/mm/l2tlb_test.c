@@ -383,9 +383,18 @@ END_TEST
 int main(void)
 {
     const TTest *tests[] = {
-        init_refuses, arguments_out_of_range, finds_what_was_put, peek_leaves_no_trace,
-        assembly_finds_it_too, global_entries, forget_one, forget_page_under_every_asid,
-        forget_an_address_space, wipe, contexts_run_out, two_ways,
+        init_refuses,
+        arguments_out_of_range,
+        finds_what_was_put,
+        peek_leaves_no_trace,
+        assembly_finds_it_too,
+        global_entries,
+        forget_one,
+        forget_page_under_every_asid,
+        forget_an_address_space,
+        wipe,
+        contexts_run_out,
+        two_ways,
     };
 
     return SUITE_RUN("l2tlb", tests, setup, teardown) | SUITE_LOOP("l2tlb_model", random_calls, 4);

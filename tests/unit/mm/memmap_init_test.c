@@ -24,7 +24,8 @@ START_TEST(init_refuses)
     ck_assert_int_eq(disco_memmap_init(&out, s, size, &c), 0);
     ck_assert_int_eq(disco_memmap_init(NULL, s, size, &c), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_memmap_init(&out, NULL, size, &c), DISCO_ERR_BAD_ARG);
-    ck_assert_int_eq(disco_memmap_init(&out, (char *)s + DISCO_CACHE_LINE / 2, size, &c), DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_memmap_init(&out, (char *)s + DISCO_CACHE_LINE / 2, size, &c),
+                     DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_memmap_init(&out, s, size - 1, &c), DISCO_ERR_NO_SPACE);
     c.backend = &b;
     ck_assert_int_eq(disco_memmap_init(&out, s, size, &c), DISCO_ERR_MISSING_OP);

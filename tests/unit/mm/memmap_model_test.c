@@ -17,11 +17,11 @@
 
 struct page {
     enum disco_page_state state;
-    unsigned held;                       /* references that are not users' */
+    unsigned held; /* references that are not users' */
     struct disco_page_user user[MAX_USERS];
     size_t users;
-    int replica[NODES];                  /* by node, -1: none */
-    int master;                          /* -1: not a replica */
+    int replica[NODES]; /* by node, -1: none */
+    int master;         /* -1: not a replica */
 };
 
 static struct page model[PAGES];
@@ -38,10 +38,7 @@ static bool in_use(const struct page *p)
     return p->held + p->users > 0 && p->state != DISCO_PAGE_REPLICA;
 }
 
-static size_t chunks_of(size_t users)
-{
-    return users > 1 ? (users - 2) / 7 + 1 : 0;
-}
+static size_t chunks_of(size_t users) { return users > 1 ? (users - 2) / 7 + 1 : 0; }
 
 static size_t chunks_used(void)
 {
@@ -256,13 +253,21 @@ static void step(void)
     struct page *p = &model[i];
 
     switch (dice(12)) {
-    case 0: case 1: do_alloc(); break;
-    case 2: case 3: do_reference(p, mpn_of(i)); break;
-    case 4: case 5: do_add_user(p, mpn_of(i)); break;
+    case 0:
+    case 1: do_alloc(); break;
+    case 2:
+    case 3: do_reference(p, mpn_of(i)); break;
+    case 4:
+    case 5: do_add_user(p, mpn_of(i)); break;
     case 6: do_adopt(p, mpn_of(i)); break;
-    case 7: case 8: do_del_user(p, mpn_of(i)); break;
-    case 9: case 10: do_replica(i, (int)dice(PAGES)); break;
-    default: if (!dice(4)) do_drop(p, mpn_of(i)); break;
+    case 7:
+    case 8: do_del_user(p, mpn_of(i)); break;
+    case 9:
+    case 10: do_replica(i, (int)dice(PAGES)); break;
+    default:
+        if (!dice(4))
+            do_drop(p, mpn_of(i));
+        break;
     }
     compare(i);
 }
@@ -287,7 +292,4 @@ START_TEST(random_calls)
 }
 END_TEST
 
-int main(void)
-{
-    return SUITE_LOOP("memmap_model", random_calls, 4);
-}
+int main(void) { return SUITE_LOOP("memmap_model", random_calls, 4); }

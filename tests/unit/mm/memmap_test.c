@@ -309,9 +309,17 @@ END_TEST
 int main(void)
 {
     const TTest *tests[] = {
-        allocates_near_first, preference_can_be_given, freed_last_goes_out_first, low_water,
-        references, pages_outside, users_come_and_go, state_follows_the_references,
-        pool_of_users_runs_out, replicas, replicas_go_with_their_master,
+        allocates_near_first,
+        preference_can_be_given,
+        freed_last_goes_out_first,
+        low_water,
+        references,
+        pages_outside,
+        users_come_and_go,
+        state_follows_the_references,
+        pool_of_users_runs_out,
+        replicas,
+        replicas_go_with_their_master,
         free_pages_are_no_replicas,
     };
 

@@ -167,7 +167,11 @@ static void slow_purge(void *ctx, const struct disco_pmap_gone *gone, size_t pag
 static void short_life(void)
 {
     struct disco_pmap_config c = {
-        .id = VMS + self->id, .pages = 2, .mm = mm, .backend = &m.b, .purge = slow_purge,
+        .id = VMS + self->id,
+        .pages = 2,
+        .mm = mm,
+        .backend = &m.b,
+        .purge = slow_purge,
     };
     struct disco_pmap x;
     void *s = mock_storage(disco_pmap_size(&c));
@@ -262,14 +266,35 @@ static void step(void)
     for (unsigned i = 0; i < 16; i++)
         guest_step();
     switch (what) {
-    case 0: case 1: drop(); break;
-    case 2: case 3: case 4: case 5: lend(); break;
-    case 6: case 7: case 8: case 9: case 10: move(); break;
-    case 11: case 12: case 13: access(); break;
-    case 14: case 15: switch_asid(); break;
-    case 16: case 17: case 18: case 19: case 20: case 21: case 22: case 23: mark(); break;
-    case 24: case 25: short_life(); break;
-    case 26: case 27: case 28: copies_of_shared(0, meeting); break;
+    case 0:
+    case 1: drop(); break;
+    case 2:
+    case 3:
+    case 4:
+    case 5: lend(); break;
+    case 6:
+    case 7:
+    case 8:
+    case 9:
+    case 10: move(); break;
+    case 11:
+    case 12:
+    case 13: access(); break;
+    case 14:
+    case 15: switch_asid(); break;
+    case 16:
+    case 17:
+    case 18:
+    case 19:
+    case 20:
+    case 21:
+    case 22:
+    case 23: mark(); break;
+    case 24:
+    case 25: short_life(); break;
+    case 26:
+    case 27:
+    case 28: copies_of_shared(0, meeting); break;
     default: look(); break;
     }
 }
@@ -314,7 +339,13 @@ static double seconds(void)
 static void *make_pmap(unsigned v)
 {
     struct disco_pmap_config c = {
-        .id = v, .pages = PPNS + 1, .sets = SETS, .mm = mm, .backend = &m.b, .purge = purge, .vcpus_on = vcpus_on,
+        .id = v,
+        .pages = PPNS + 1,
+        .sets = SETS,
+        .mm = mm,
+        .backend = &m.b,
+        .purge = purge,
+        .vcpus_on = vcpus_on,
         .purge_ctx = &pm[v],
     };
     void *s = mock_storage(disco_pmap_size(&c));
@@ -348,8 +379,8 @@ static uint64_t present(unsigned v)
 static void report(double took)
 {
     static const char *const name[] = {
-        "loads", "write faults", "stores", "drops", "shares", "lends", "migrations",
-        "replications", "look-ups", "accesses", "marks", "collapses", "remaps", "short lives",
+        "loads",        "write faults", "stores",   "drops", "shares",    "lends",  "migrations",
+        "replications", "look-ups",     "accesses", "marks", "collapses", "remaps", "short lives",
     };
     uint64_t hits = 0;
 
@@ -367,12 +398,12 @@ static void report(double took)
         const struct disco_pmap_stats s = mock_stats(&pm[v]);
 
         printf("VM %u: %llu purges (%llu everywhere), %llu + %llu copies, %llu reused,"
-               " %llu migrations, %llu replications, %llu collapses, %llu dead\n", v,
-               (unsigned long long)s.purges, (unsigned long long)s.everywhere,
-               (unsigned long long)s.cow_copies,
-               (unsigned long long)s.net_copies, (unsigned long long)s.write_reused,
-               (unsigned long long)s.migrations, (unsigned long long)s.replications,
-               (unsigned long long)s.collapses, (unsigned long long)s.dead);
+               " %llu migrations, %llu replications, %llu collapses, %llu dead\n",
+               v, (unsigned long long)s.purges, (unsigned long long)s.everywhere,
+               (unsigned long long)s.cow_copies, (unsigned long long)s.net_copies,
+               (unsigned long long)s.write_reused, (unsigned long long)s.migrations,
+               (unsigned long long)s.replications, (unsigned long long)s.collapses,
+               (unsigned long long)s.dead);
         MUST(s.present == present(v));
     }
     MUST(maps == VMS);

@@ -9,10 +9,7 @@
 
 _Thread_local unsigned mock_cpu;
 
-static struct mock *mock_of(struct disco_backend *b)
-{
-    return (struct mock *)(void *)b;
-}
+static struct mock *mock_of(struct disco_backend *b) { return (struct mock *)(void *)b; }
 
 disco_tlbe mock_tlbe(uint64_t mpn, unsigned rights) { return mpn << 8 | VALID | rights; }
 uint64_t mock_mpn(disco_tlbe e) { return e >> 8; }
@@ -79,7 +76,8 @@ static const struct disco_backend_ops ops = {
 
 void *mock_storage(size_t size)
 {
-    void *p = aligned_alloc(DISCO_CACHE_LINE, (size + DISCO_CACHE_LINE - 1) / DISCO_CACHE_LINE * DISCO_CACHE_LINE);
+    void *p = aligned_alloc(DISCO_CACHE_LINE,
+                            (size + DISCO_CACHE_LINE - 1) / DISCO_CACHE_LINE * DISCO_CACHE_LINE);
 
     if (!p)
         abort();
@@ -112,8 +110,12 @@ struct disco_memmap *mock_memmap(struct mock *m, uint64_t user_chunks, uint64_t 
                                  void **storage)
 {
     struct disco_memmap_config c = {
-        .backend = &m->b, .first = {m->first}, .pages = m->pages, .nodes = m->b.nodes,
-        .user_chunks = user_chunks, .low_water = low_water,
+        .backend = &m->b,
+        .first = {m->first},
+        .pages = m->pages,
+        .nodes = m->b.nodes,
+        .user_chunks = user_chunks,
+        .low_water = low_water,
     };
     uint64_t each = m->pages / m->b.nodes;
     struct disco_memmap *mm;

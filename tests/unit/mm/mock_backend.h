@@ -13,12 +13,13 @@
 #include <disco/pmap.h>
 
 #define MOCK_CPUS 8
-extern _Thread_local unsigned mock_cpu; /* which of them this thread is; no two threads are the same at once */
+extern _Thread_local unsigned
+    mock_cpu; /* which of them this thread is; no two threads are the same at once */
 
 struct mock {
     struct disco_backend b; /* first: the libraries hand this back */
     uint8_t *memory;
-    uint64_t first, pages;  /* machine pages first .. first + pages - 1 */
+    uint64_t first, pages; /* machine pages first .. first + pages - 1 */
     void (*relax)(void *ctx);
     void *relax_ctx;
     uint64_t zeroed, copied, relaxed;

@@ -35,8 +35,14 @@ static void purge(void *ctx, const struct disco_pmap_gone *gone, size_t pages,
 struct disco_pmap_config config(struct disco_pmap *of, uint32_t id)
 {
     return (struct disco_pmap_config){
-        .id = id, .pages = ppns, .sets = sets, .mm = mm, .backend = &m.b,
-        .purge = purge, .vcpus_on = whom, .purge_ctx = of,
+        .id = id,
+        .pages = ppns,
+        .sets = sets,
+        .mm = mm,
+        .backend = &m.b,
+        .purge = purge,
+        .vcpus_on = whom,
+        .purge_ctx = of,
     };
 }
 
@@ -103,7 +109,9 @@ struct disco_pmap_pair enter(uint64_t vpn, uint32_t vcpu, uint64_t even, uint64_
     struct disco_pmap_pair p = {.m = &g, .vcpu = vcpu, .record = true};
 
     g = (struct disco_guest_map){
-        .pair = {vpn}, .ppn = {{even}, {odd}}, .want = {mock_tlbe(0, 7), mock_tlbe(0, 7)},
+        .pair = {vpn},
+        .ppn = {{even}, {odd}},
+        .want = {mock_tlbe(0, 7), mock_tlbe(0, 7)},
     };
     disco_pmap_enter(&pm, &p);
     disco_pmap_leave(&pm, &p);

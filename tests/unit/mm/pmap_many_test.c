@@ -206,14 +206,16 @@ static struct {
 } named[DISCO_PMAP_MANY];
 static size_t longest;
 
-static void note(void *ctx, const struct disco_pmap_gone *gone, size_t pages, const struct disco_purge *p, size_t n)
+static void note(void *ctx, const struct disco_pmap_gone *gone, size_t pages,
+                 const struct disco_purge *p, size_t n)
 {
     (void)ctx;
     for (size_t i = 0; i < pages; i++) {
         ck_assert_uint_eq(pm.entry[gone[i].ppn.v].tlbe, 0);
         named[gone[i].ppn.v].times++;
         for (size_t k = 0; k < n; k++)
-            named[gone[i].ppn.v].places += p[k].vpn.v / 4 == gone[i].ppn.v && p[k].vcpus == 1u << p[k].vpn.v / 2 % 2;
+            named[gone[i].ppn.v].places +=
+                p[k].vpn.v / 4 == gone[i].ppn.v && p[k].vcpus == 1u << p[k].vpn.v / 2 % 2;
     }
     longest = n > longest ? n : longest;
     purged.calls++;

@@ -207,8 +207,8 @@ struct lending {
  * In the order of the PPNs, the first of equal ones first: what comes of it is the others' result, too.
  * @return whether something is taken from the guest.
  */
-static bool model_lend_many(unsigned vm, const struct disco_pmap_place *p, struct lending *l, unsigned n,
-                            unsigned node)
+static bool model_lend_many(unsigned vm, const struct disco_pmap_place *p, struct lending *l,
+                            unsigned n, unsigned node)
 {
     bool revokes = false;
 
@@ -498,10 +498,9 @@ static void mark(void)
 }
 
 static void (*const step[])(void) = {
-    touch,     enter,  enter,      enter,     store,         store,   store,
-    lend,      share,  share_many, drop,      put_token,     migrate, replicate,
-    replicate, buffer, lend,       nonsense,  set_dead,      mark,    drop_many,
-    lend_many, move_many, move_many, move_many, move_one,
+    touch,      enter, enter,     enter,     store,     store,     store,     lend,     share,
+    share_many, drop,  put_token, migrate,   replicate, replicate, buffer,    lend,     nonsense,
+    set_dead,   mark,  drop_many, lend_many, move_many, move_many, move_many, move_one,
 };
 
 size_t pmap_model_run(const uint8_t *data, size_t size)

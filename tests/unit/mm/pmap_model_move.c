@@ -17,7 +17,8 @@ struct plan {
     struct disco_pmap_move m;
     int want;
     bool acts;
-    uint64_t vcpus; /* who loses translations: all, or those on the node of a copy of what nobody may write */
+    uint64_t
+        vcpus; /* who loses translations: all, or those on the node of a copy of what nobody may write */
 };
 
 struct batch {
@@ -26,7 +27,7 @@ struct batch {
     unsigned taken[NODES]; /* pages that it needs */
     struct object *looked_at[MOST];
     uint64_t looks[MOST]; /* virtual CPUs */
-    unsigned objects; /* of which copies came or went for several users */
+    unsigned objects;     /* of which copies came or went for several users */
 };
 
 static bool has_replicas(const struct object *o)

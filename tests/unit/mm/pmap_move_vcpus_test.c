@@ -45,7 +45,8 @@ static int move(struct disco_pmap *of, uint64_t p, unsigned node, enum disco_pma
 }
 
 /* Page @p at of @p whose is page @p from of `pm`, on node 0. */
-static void share(uint64_t from, struct disco_pmap *whose, uint64_t at, enum disco_pmap_reason reason)
+static void share(uint64_t from, struct disco_pmap *whose, uint64_t at,
+                  enum disco_pmap_reason reason)
 {
     disco_mpn mpn;
 
@@ -323,7 +324,10 @@ static void one_is_taken_partially(enum disco_pmap_move_kind kind)
 START_TEST(one_is_copied_and_another_collapses) { one_is_taken_partially(DISCO_PMAP_REPLICATE); }
 END_TEST
 
-START_TEST(one_is_looked_at_anew_and_another_collapses) { one_is_taken_partially(DISCO_PMAP_REMAP); }
+START_TEST(one_is_looked_at_anew_and_another_collapses)
+{
+    one_is_taken_partially(DISCO_PMAP_REMAP);
+}
 END_TEST
 
 /* One revocation, each page with its own virtual CPUs. */

@@ -115,8 +115,7 @@ START_TEST(share_refuses)
                      DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_pmap_lend(&pm, ppn(PPNS), 0, DISCO_PMAP_COW, &mpn),
                      DISCO_ERR_BAD_ADDRESS);
-    ck_assert_int_eq(disco_pmap_lend(&pm, ppn(0), 0, DISCO_PMAP_WRITABLE, &mpn),
-                     DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_pmap_lend(&pm, ppn(0), 0, DISCO_PMAP_WRITABLE, &mpn), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_memmap_put(mm, mpn), 0);
     ck_assert_int_eq(disco_pmap_share(&pm, ppn(0), mpn, DISCO_PMAP_COW), DISCO_ERR_STATE);
     ck_assert_mem_eq(&before, &pm.entry[0], sizeof before);
@@ -223,7 +222,8 @@ START_TEST(sharing_a_replica_shares_its_master)
     ck_assert_int_eq(disco_pmap_replicate(&pm, ppn(0), 1), 0);
     ck_assert_int_eq(disco_pmap_lend(&pm, ppn(0), 1, DISCO_PMAP_COW, &mpn), 0);
     ck_assert_int_eq(disco_pmap_share(&other, ppn(0), (disco_mpn){mpn_at(&pm, 0, 1)},
-                                      DISCO_PMAP_COW), 0);
+                                      DISCO_PMAP_COW),
+                     0);
     ck_assert_uint_eq(mpn_at(&other, 0, 0), mpn.v);
     ck_assert_uint_eq(mpn_at(&other, 0, 1), mpn_at(&pm, 0, 1));
     ck_assert_int_eq(disco_memmap_put(mm, mpn), 0);
@@ -243,9 +243,16 @@ END_TEST
 int main(void)
 {
     const TTest *tests[] = {
-        sharing_takes_the_right_to_write, write_fault_copies_then_takes, a_cache_counts_as_a_user,
-        write_fault_without_memory, share_refuses, share_without_chunks, share_over_itself,
-        migration, replication, sharing_a_replica_shares_its_master,
+        sharing_takes_the_right_to_write,
+        write_fault_copies_then_takes,
+        a_cache_counts_as_a_user,
+        write_fault_without_memory,
+        share_refuses,
+        share_without_chunks,
+        share_over_itself,
+        migration,
+        replication,
+        sharing_a_replica_shares_its_master,
         writing_leaves_the_shared_page_alone,
     };
 

@@ -16,7 +16,8 @@ START_TEST(init_refuses)
     ck_assert_uint_eq(size, PPNS * 16 + SETS * 128 + 8 + (MOCK_CPUS + 1) * DISCO_CACHE_LINE);
     ck_assert_int_eq(disco_pmap_init(NULL, s, size, &c), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_pmap_init(&x, NULL, size, &c), DISCO_ERR_BAD_ARG);
-    ck_assert_int_eq(disco_pmap_init(&x, (char *)s + DISCO_CACHE_LINE / 2, size, &c), DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_pmap_init(&x, (char *)s + DISCO_CACHE_LINE / 2, size, &c),
+                     DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_pmap_init(&x, s, size, NULL), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_pmap_init(&x, s, size - 1, &c), DISCO_ERR_NO_SPACE);
     bad = c, bad.id = DISCO_MAX_PMAPS;
@@ -82,7 +83,9 @@ END_TEST
 START_TEST(enter_merges)
 {
     struct disco_guest_map g = {
-        .pair = {6}, .ppn = {{5}, {2}}, .want = {mock_tlbe(0x777, DISCO_READ), 0},
+        .pair = {6},
+        .ppn = {{5}, {2}},
+        .want = {mock_tlbe(0x777, DISCO_READ), 0},
     };
     struct disco_pmap_pair p = {.m = &g, .vcpu = 0, .record = true, .node = 1};
 
@@ -119,7 +122,8 @@ START_TEST(enter_keeps_both_until_leave)
 
     for (unsigned i = 0; i < 3; i++) {
         struct disco_guest_map g = {
-            .pair = {6}, .ppn = {{pairs[i][0]}, {pairs[i][1]}},
+            .pair = {6},
+            .ppn = {{pairs[i][0]}, {pairs[i][1]}},
             .want = {mock_tlbe(0, 7), mock_tlbe(0, 7)},
         };
         struct disco_pmap_pair p = {.m = &g, .record = true};
@@ -304,15 +308,21 @@ START_TEST(peek_makes_no_page)
     const uint64_t written[3] = {1, 2, 3};
     uint64_t seen[3] = {0};
 
-    ck_assert_int_eq(disco_pmap_peek(&pm, (disco_pa){DISCO_PAGE_SIZE}, seen, 1, 0), DISCO_ERR_NOT_FOUND);
+    ck_assert_int_eq(disco_pmap_peek(&pm, (disco_pa){DISCO_PAGE_SIZE}, seen, 1, 0),
+                     DISCO_ERR_NOT_FOUND);
     ck_assert_uint_eq(mock_stats(&pm).present, 0);
-    ck_assert_int_eq(disco_pmap_write(&pm, (disco_pa){2 * DISCO_PAGE_SIZE - 24}, written, 24, 0), 0);
+    ck_assert_int_eq(disco_pmap_write(&pm, (disco_pa){2 * DISCO_PAGE_SIZE - 24}, written, 24, 0),
+                     0);
     ck_assert_int_eq(disco_pmap_peek(&pm, (disco_pa){2 * DISCO_PAGE_SIZE - 24}, seen, 3, 0), 0);
     ck_assert_mem_eq(seen, written, sizeof seen);
-    ck_assert_int_eq(disco_pmap_peek(&pm, (disco_pa){2 * DISCO_PAGE_SIZE - 24}, seen, 4, 0), DISCO_ERR_BAD_ARG);
-    ck_assert_int_eq(disco_pmap_peek(&pm, (disco_pa){2 * DISCO_PAGE_SIZE - 20}, seen, 1, 0), DISCO_ERR_BAD_ARG);
-    ck_assert_int_eq(disco_pmap_peek(&pm, disco_ppn_base(ppn(pm.pages)), seen, 1, 0), DISCO_ERR_BAD_ADDRESS);
-    ck_assert_int_eq(disco_pmap_peek(&pm, (disco_pa){UINT64_MAX - 7}, seen, 1, 0), DISCO_ERR_BAD_ADDRESS);
+    ck_assert_int_eq(disco_pmap_peek(&pm, (disco_pa){2 * DISCO_PAGE_SIZE - 24}, seen, 4, 0),
+                     DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_pmap_peek(&pm, (disco_pa){2 * DISCO_PAGE_SIZE - 20}, seen, 1, 0),
+                     DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_pmap_peek(&pm, disco_ppn_base(ppn(pm.pages)), seen, 1, 0),
+                     DISCO_ERR_BAD_ADDRESS);
+    ck_assert_int_eq(disco_pmap_peek(&pm, (disco_pa){UINT64_MAX - 7}, seen, 1, 0),
+                     DISCO_ERR_BAD_ADDRESS);
     ck_assert_int_eq(disco_pmap_drop(&pm, ppn(1)), 0); /* it is not held any more */
 }
 END_TEST
@@ -358,7 +368,8 @@ START_TEST(gauges_are_not_negative)
     ck_assert_int_eq(disco_pmap_drop(&pm, ppn(0)), 0);
     mock_cpu = 0;
     pm.cpus--;
-    pm.counters = (void *)((char *)pm.counters + DISCO_CACHE_LINE); /* the first processor's is not seen */
+    pm.counters =
+        (void *)((char *)pm.counters + DISCO_CACHE_LINE); /* the first processor's is not seen */
     ck_assert_uint_eq(mock_stats(&pm).present, 0);
     ck_assert_uint_eq(mock_stats(&pm).purges, 1);
 }
@@ -367,12 +378,23 @@ END_TEST
 int main(void)
 {
     const TTest *tests[] = {
-        init_refuses, fini_takes_anything, first_touch, enter_merges,
-        enter_keeps_both_until_leave, enter_without_memory, purge_names_the_places,
+        init_refuses,
+        fini_takes_anything,
+        first_touch,
+        enter_merges,
+        enter_keeps_both_until_leave,
+        enter_without_memory,
+        purge_names_the_places,
         a_set_takes_eight_places,
-        virtual_cpus_share_a_place, too_many_places_are_everywhere, no_set_left_is_everywhere,
-        unrecorded_places_are_not_named, access_checks_first, peek_makes_no_page, purge_may_be_absent,
-        counters_are_summed, gauges_are_not_negative,
+        virtual_cpus_share_a_place,
+        too_many_places_are_everywhere,
+        no_set_left_is_everywhere,
+        unrecorded_places_are_not_named,
+        access_checks_first,
+        peek_makes_no_page,
+        purge_may_be_absent,
+        counters_are_summed,
+        gauges_are_not_negative,
     };
 
     return SUITE_RUN("pmap", tests, setup, teardown);

@@ -9,8 +9,8 @@ struct world w;
 
 _Noreturn void wrong(const char *what, const char *file, int line)
 {
-    fprintf(stderr, "pmap_model: step %zu, operation %u, %s:%d: not so: %s\n", w.steps, w.op,
-            file, line, what);
+    fprintf(stderr, "pmap_model: step %zu, operation %u, %s:%d: not so: %s\n", w.steps, w.op, file,
+            line, what);
     abort();
 }
 
@@ -270,8 +270,14 @@ void world_start(void)
     w.mm = mock_memmap(&w.mock, CHUNKS, 0, &w.mm_storage);
     for (unsigned v = 0; v < VMS; v++) {
         struct disco_pmap_config c = {
-            .id = v, .pages = PPNS, .sets = SETS, .mm = w.mm, .backend = &w.mock.b,
-            .purge = purge, .vcpus_on = vcpus_on, .purge_ctx = &w.pm[v],
+            .id = v,
+            .pages = PPNS,
+            .sets = SETS,
+            .mm = w.mm,
+            .backend = &w.mock.b,
+            .purge = purge,
+            .vcpus_on = vcpus_on,
+            .purge_ctx = &w.pm[v],
         };
 
         w.storage[v] = mock_storage(disco_pmap_size(&c));

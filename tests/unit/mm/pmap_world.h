@@ -9,8 +9,17 @@
 #include <stddef.h>
 
 enum {
-    VMS = 3, PPNS = 8, VCPUS = 3, NODES = 3, PAGES = 27, FIRST = 64,
-    CHUNKS = 2, SETS = 2, TOKENS = 4, TLB = 24, VPNS = 24,
+    VMS = 3,
+    PPNS = 8,
+    VCPUS = 3,
+    NODES = 3,
+    PAGES = 27,
+    FIRST = 64,
+    CHUNKS = 2,
+    SETS = 2,
+    TOKENS = 4,
+    TLB = 24,
+    VPNS = 24,
     OBJECTS = PAGES,
 };
 
@@ -19,7 +28,8 @@ enum {
 /* A machine page as the model sees it; gone when it has neither users nor tokens. */
 struct object {
     uint8_t data[DISCO_PAGE_SIZE];
-    unsigned users, tokens; /* tokens: references that are no users, of tests and of maps of dead pages */
+    unsigned users,
+        tokens; /* tokens: references that are no users, of tests and of maps of dead pages */
     uint64_t mpn;
     unsigned node;
     uint64_t replica[NODES]; /* MPN, 0: none */
@@ -84,7 +94,7 @@ _Noreturn void wrong(const char *what, const char *file, int line);
 
 bool alive(const struct object *o);
 bool is_map(const struct object *o); /* of dead pages */
-bool sole(const struct object *o); /* one user or token, no more */
+bool sole(const struct object *o);   /* one user or token, no more */
 unsigned free_on(unsigned node);
 unsigned chunks_used(void);
 /* The node that an allocation for @p node comes from, or -1. */

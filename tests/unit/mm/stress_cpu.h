@@ -12,8 +12,19 @@
 #include <pthread.h>
 
 enum {
-    CPUS = 4, NODES = 2, VMS = 2, PRIVATE = 16, PPNS = 24, PAGES = 58, FIRST = 16, SETS = 12,
-    CHUNKS = 4, TLB = 8, ASIDS = 8, L2SETS = 8, PAIRS = 20,
+    CPUS = 4,
+    NODES = 2,
+    VMS = 2,
+    PRIVATE = 16,
+    PPNS = 24,
+    PAGES = 58,
+    FIRST = 16,
+    SETS = 12,
+    CHUNKS = 4,
+    TLB = 8,
+    ASIDS = 8,
+    L2SETS = 8,
+    PAIRS = 20,
     MORTAL = 20, /* pages from here on are marked as dead now and then */
     MAP = PPNS,  /* the page of the map of dead pages, which no translation leads to */
 };
@@ -72,7 +83,8 @@ unsigned here(void); /* the node of this processor */
 /* Answer what others ask. This is the only place where a processor's TLB changes under it. */
 void serve(void *ctx);
 /* disco_pmap_purge_fn; ctx is the pmap. */
-void purge(void *ctx, const struct disco_pmap_gone *gone, size_t pages, const struct disco_purge *p, size_t n);
+void purge(void *ctx, const struct disco_pmap_gone *gone, size_t pages, const struct disco_purge *p,
+           size_t n);
 /* disco_pmap_vcpus_on_fn: a VM has a virtual CPU on each processor. */
 uint64_t vcpus_on(void *ctx, unsigned node);
 /* The word @p k of the page that @p e leads to. */

@@ -7,8 +7,8 @@
 #include <check.h>
 #include <stdlib.h>
 
-static inline int suite_run(const char *name, const TTest **tests, size_t n,
-                            void (*setup)(void), void (*teardown)(void))
+static inline int suite_run(const char *name, const TTest **tests, size_t n, void (*setup)(void),
+                            void (*teardown)(void))
 {
     Suite *s = suite_create(name);
     TCase *c = tcase_create(name);
@@ -27,7 +27,7 @@ static inline int suite_run(const char *name, const TTest **tests, size_t n,
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-#define SUITE_RUN(name, tests, setup, teardown) \
+#define SUITE_RUN(name, tests, setup, teardown)                                                    \
     suite_run(name, tests, sizeof(tests) / sizeof((tests)[0]), setup, teardown)
 
 /* One test, run @p times with _i = 0, 1, ...: for tests that take their seed from it. */

@@ -222,10 +222,14 @@ END_TEST
 
 int main(void)
 {
-    const TTest *tests[] = {line_is_up_while_frames_wait, full_queue_refuses_and_calls_back,
-                            flood_drops_where_it_is_full, pages_are_bounded,
-                            nobody_waits_for_the_dead,    link,
-                            close_gives_everything_back,  line_waits_for_the_receiver,
+    const TTest *tests[] = {line_is_up_while_frames_wait,
+                            full_queue_refuses_and_calls_back,
+                            flood_drops_where_it_is_full,
+                            pages_are_bounded,
+                            nobody_waits_for_the_dead,
+                            link,
+                            close_gives_everything_back,
+                            line_waits_for_the_receiver,
                             state_call};
 
     return SUITE_RUN("net-queue", tests, setup, teardown);

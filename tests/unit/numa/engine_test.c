@@ -27,7 +27,8 @@ START_TEST(init_refuses)
     ck_assert_uint_ne(size, 0);
     ck_assert_int_eq(disco_numa_init(NULL, s, size, &c), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_numa_init(&n, NULL, size, &c), DISCO_ERR_BAD_ARG);
-    ck_assert_int_eq(disco_numa_init(&n, (char *)s + DISCO_CACHE_LINE / 2, size, &c), DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_numa_init(&n, (char *)s + DISCO_CACHE_LINE / 2, size, &c),
+                     DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_numa_init(&n, s, size, NULL), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_numa_init(&n, s, size - 1, &c), DISCO_ERR_NO_SPACE);
     bad = c, bad.backend = NULL;

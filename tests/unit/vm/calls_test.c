@@ -15,10 +15,22 @@ static int64_t handler(void *dev, void *caller, const union disco_arg *a)
 
 static int64_t answer = 5;
 
-#define VALUE(min, max) {DISCO_ARG_VALUE, min, max}
-#define IN(max) {DISCO_ARG_BUF_IN, 0, max}
-#define OUT(max) {DISCO_ARG_BUF_OUT, 0, max}
-#define NONE {DISCO_ARG_NONE, 0, 0}
+#define VALUE(min, max)                                                                            \
+    {                                                                                              \
+        DISCO_ARG_VALUE, min, max                                                                  \
+    }
+#define IN(max)                                                                                    \
+    {                                                                                              \
+        DISCO_ARG_BUF_IN, 0, max                                                                   \
+    }
+#define OUT(max)                                                                                   \
+    {                                                                                              \
+        DISCO_ARG_BUF_OUT, 0, max                                                                  \
+    }
+#define NONE                                                                                       \
+    {                                                                                              \
+        DISCO_ARG_NONE, 0, 0                                                                       \
+    }
 
 static int add(uint32_t number, const struct disco_arg_desc arg[DISCO_CALL_ARGS])
 {
@@ -95,7 +107,9 @@ START_TEST(counted_by_processor)
     ck_assert_uint_eq(counters[1].n.bad, 2);
     ck_assert_uint_eq(counted(&t).made[3], 5);
     ck_assert_uint_eq(counted(&t).bad, 5);
-    ck_assert_uint_eq((uintptr_t)counters % DISCO_CACHE_LINE | sizeof counters[0] % DISCO_CACHE_LINE, 0);
+    ck_assert_uint_eq((uintptr_t)counters % DISCO_CACHE_LINE |
+                          sizeof counters[0] % DISCO_CACHE_LINE,
+                      0);
 }
 END_TEST
 
@@ -178,9 +192,10 @@ END_TEST
 int main(void)
 {
     const TTest *tests[] = {
-        bad_declarations, several_until_one_is_refused, calls_that_do_not_exist,
-        counted_by_processor, without_a_backend, values_are_checked, buffers_are_checked,
-        buffers_have_a_direction_and_an_end,
+        bad_declarations,        several_until_one_is_refused,
+        calls_that_do_not_exist, counted_by_processor,
+        without_a_backend,       values_are_checked,
+        buffers_are_checked,     buffers_have_a_direction_and_an_end,
     };
 
     return SUITE_RUN("calls", tests, setup, teardown);

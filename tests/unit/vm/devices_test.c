@@ -258,9 +258,15 @@ END_TEST
 int main(void)
 {
     const TTest *tests[] = {
-        console_refuses, console_output, console_input, console_ring_is_full_and_wraps,
-        timer_fires_once, timer_set_while_fired, timer_stands_still_while_paused,
-        timer_beyond_counting, power,
+        console_refuses,
+        console_output,
+        console_input,
+        console_ring_is_full_and_wraps,
+        timer_fires_once,
+        timer_set_while_fired,
+        timer_stands_still_while_paused,
+        timer_beyond_counting,
+        power,
     };
 
     return SUITE_RUN("devices", tests, setup, teardown);

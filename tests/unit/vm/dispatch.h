@@ -16,7 +16,8 @@ static struct rig_vm *vm;
 static struct disco_vcpu *v;
 static struct sim_guest *g;
 
-static const struct sim_insn idle_program[] = {{SIM_NOP, 0, 0, 0}, {SIM_ILLEGAL, 0, 0, 0},
+static const struct sim_insn idle_program[] = {{SIM_NOP, 0, 0, 0},
+                                               {SIM_ILLEGAL, 0, 0, 0},
                                                {SIM_DISABLE, 0, 0, 0}};
 
 static inline void setup(void)

@@ -12,14 +12,18 @@
 
 #define PAGES 32
 #define BASE UINT64_C(0x100000) /* the guest maps its physical pages from here, as its tables say */
-#define AT(ppn) (BASE + (ppn) * DISCO_PAGE_SIZE)
+#define AT(ppn) (BASE + (ppn)*DISCO_PAGE_SIZE)
 #define SHARED_PPN 20
 #define TEXT_PPN 3
 #define TICKS 5
 #define TICK_NS 20000
 
-#define SET(reg, value) {SIM_SET, reg, 0, (int64_t)(value)}
-#define CALL(number) SET(0, number), {SIM_CALL, 0, 0, 0}
+#define SET(reg, value)                                                                            \
+    {                                                                                              \
+        SIM_SET, reg, 0, (int64_t)(value)                                                          \
+    }
+#define CALL(number)                                                                               \
+    SET(0, number), { SIM_CALL, 0, 0, 0 }
 
 /* Registers: r7 = this virtual CPU's number, r8 = sum, r9 = ticks seen, r15 = exit code. */
 static const struct sim_insn program[] = {
@@ -57,7 +61,7 @@ static const struct sim_insn program[] = {
     [30] = {SIM_BEQ, 9, 14, 33},
     [31] = {SIM_WAIT, 0, 0, 0},
     [32] = {SIM_BEQ, 0, 0, 30},
-    [33] = SET(1, TEXT_PPN * DISCO_PAGE_SIZE), /* calls take physical addresses */
+    [33] = SET(1, TEXT_PPN *DISCO_PAGE_SIZE), /* calls take physical addresses */
     [34] = SET(2, 5),
     CALL(DISCO_CALL_CONSOLE_WRITE), /* 35, 36 */
     [37] = {SIM_ADD, 1, 15, 0},
@@ -85,7 +89,8 @@ static void fill(struct rig_vm *m, unsigned id)
     for (uint64_t ppn = 4; ppn < 18; ppn++)
         rig_poke(m, ppn * DISCO_PAGE_SIZE, ppn * (id + 1));
     ck_assert_int_eq(disco_pmap_write(&m->pmap, (disco_pa){TEXT_PPN * DISCO_PAGE_SIZE}, "done\n", 5,
-                                      0), 0);
+                                      0),
+                     0);
     for (unsigned i = 0; i < m->vm.vcpus; i++) {
         sim_guest(&m->vcpu[i])->r[7] = i;
         sim_guest(&m->vcpu[i])->r[15] = 7 + id;

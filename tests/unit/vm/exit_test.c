@@ -105,7 +105,8 @@ END_TEST
 
 START_TEST(an_asid_out_of_range_ends_the_vm_and_nothing_else)
 {
-    struct disco_guest_map m = {.pair = {VA >> DISCO_PAGE_SHIFT}, .asid = SIM_ASIDS,
+    struct disco_guest_map m = {.pair = {VA >> DISCO_PAGE_SHIFT},
+                                .asid = SIM_ASIDS,
                                 .want = {r.b->ops->tlbe_make((disco_mpn){0}, DISCO_RWX), 0}};
 
     ck_assert_int_eq(disco_vcpu_enter_pair(v, (disco_va){VA}, &m), DISCO_ERR_BAD_ARG);
@@ -117,8 +118,14 @@ END_TEST
 int main(void)
 {
     const TTest *tests[] = {
-        calls, a_call_that_stops_returns_nothing, privileged, waiting, host_and_the_slice, fatal,
-        an_exit_that_does_not_exist, an_asid_out_of_range_ends_the_vm_and_nothing_else,
+        calls,
+        a_call_that_stops_returns_nothing,
+        privileged,
+        waiting,
+        host_and_the_slice,
+        fatal,
+        an_exit_that_does_not_exist,
+        an_asid_out_of_range_ends_the_vm_and_nothing_else,
     };
 
     return SUITE_RUN("exit", tests, setup, teardown);

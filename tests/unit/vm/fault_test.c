@@ -195,10 +195,16 @@ END_TEST
 int main(void)
 {
     const TTest *tests[] = {
-        revoking_a_page_reaches_every_alias, purging_everything, purging_many,
-        rights_the_guest_withholds, a_write_fault_of_the_monitors_is_resolved,
-        a_store_that_misses_but_is_read_only_in_the_l2tlb, a_write_fault_in_an_unmapped_segment,
-        a_write_fault_the_guest_knows_nothing_of, no_memory, no_memory_for_a_copy,
+        revoking_a_page_reaches_every_alias,
+        purging_everything,
+        purging_many,
+        rights_the_guest_withholds,
+        a_write_fault_of_the_monitors_is_resolved,
+        a_store_that_misses_but_is_read_only_in_the_l2tlb,
+        a_write_fault_in_an_unmapped_segment,
+        a_write_fault_the_guest_knows_nothing_of,
+        no_memory,
+        no_memory_for_a_copy,
     };
 
     return SUITE_RUN("fault", tests, setup, teardown);

@@ -373,7 +373,8 @@ START_TEST(random_calls)
     for (unsigned i = 0; i <= CALLS; i++)
         REQUIRE(good[i] > 200, "handler %u ran %u times", i, good[i]);
     for (unsigned i = 1; i < TABLES; i++) {
-        const struct disco_calls_stats typed = counted(&table[i]), by_hand_s = counted(&table[BY_HAND]);
+        const struct disco_calls_stats typed = counted(&table[i]),
+                                       by_hand_s = counted(&table[BY_HAND]);
 
         ck_assert_mem_eq(&typed, &by_hand_s, sizeof typed);
     }

@@ -234,12 +234,19 @@ END_TEST
 int main(void)
 {
     const TTest *tests[] = {
-        miss_with_nothing_goes_to_guest, miss_is_answered_by_the_guests_entry,
-        what_the_guest_alone_answers_is_settled_at_once, half_a_pair_is_no_answer, what_takes_more_is_not_settled,
-        what_is_settled_is_counted_alike, the_guests_write_faults_are_settled,
-        pages_are_held_while_they_are_loaded, the_l2tlb_answers_before_the_guest,
-        the_other_half_of_a_pair_is_not_in_the_l2tlb, an_unmapped_segment_is_answered_by_the_pmap,
-        an_unmapped_address_outside_is_a_bus_error, the_last_page_of_an_odd_number,
+        miss_with_nothing_goes_to_guest,
+        miss_is_answered_by_the_guests_entry,
+        what_the_guest_alone_answers_is_settled_at_once,
+        half_a_pair_is_no_answer,
+        what_takes_more_is_not_settled,
+        what_is_settled_is_counted_alike,
+        the_guests_write_faults_are_settled,
+        pages_are_held_while_they_are_loaded,
+        the_l2tlb_answers_before_the_guest,
+        the_other_half_of_a_pair_is_not_in_the_l2tlb,
+        an_unmapped_segment_is_answered_by_the_pmap,
+        an_unmapped_address_outside_is_a_bus_error,
+        the_last_page_of_an_odd_number,
         a_page_the_vm_does_not_own_is_a_bus_error,
     };
 

@@ -111,9 +111,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *tests[] = {woken_by_two_it_waits_once, woken_while_it_moves,
-                            paused_while_it_moves, resumed_before_it_was_set_aside,
-                            ended_while_it_moves};
+    const TTest *tests[] = {woken_by_two_it_waits_once, woken_while_it_moves, paused_while_it_moves,
+                            resumed_before_it_was_set_aside, ended_while_it_moves};
 
     return SUITE_RUN("home", tests, setup, teardown);
 }

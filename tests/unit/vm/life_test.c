@@ -9,8 +9,12 @@
 
 static struct rig r;
 
-#define CALL(number) {SIM_SET, 0, 0, number}, {SIM_CALL, 0, 0, 0}
-#define GOTO(place) {SIM_BEQ, 0, 0, place}
+#define CALL(number)                                                                               \
+    {SIM_SET, 0, 0, number}, { SIM_CALL, 0, 0, 0 }
+#define GOTO(place)                                                                                \
+    {                                                                                              \
+        SIM_BEQ, 0, 0, place                                                                       \
+    }
 
 static const struct sim_insn spin[] = {GOTO(0)};
 static const struct sim_insn yields[] = {CALL(DISCO_CALL_YIELD), GOTO(0)};
@@ -44,7 +48,8 @@ START_TEST(init_refuses)
     ck_assert_int_eq(disco_vcpu_init(&v, NULL, size, 0, &vm->vm, 16), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_vcpu_init(&v, storage + 8, size, 0, &vm->vm, 16), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_vcpu_init(&v, storage, size, 0, NULL, 16), DISCO_ERR_BAD_ARG);
-    ck_assert_int_eq(disco_vcpu_init(&v, storage, size, vm->vm.backend->nodes, &vm->vm, 16), DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_vcpu_init(&v, storage, size, vm->vm.backend->nodes, &vm->vm, 16),
+                     DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_vcpu_init(&v, storage, size - 64, 0, &vm->vm, 16), DISCO_ERR_NO_SPACE);
     ck_assert_int_eq(disco_vcpu_init(&v, storage, size, 0, &vm->vm, 15), DISCO_ERR_BAD_ARG);
     ck_assert_uint_eq(vm->vm.vcpus, 1);
@@ -465,13 +470,24 @@ END_TEST
 int main(void)
 {
     const TTest *tests[] = {
-        init_refuses, start_refuses, from_start_to_poweroff, waiting_and_waking,
-        a_line_that_rises_while_going_to_sleep, a_running_one_is_kicked, pausing,
-        pausing_one_that_runs, paused_while_any_reason_is_left, pausing_a_vm,
-        a_paused_vm_can_be_ended, ending_from_every_state, ending_without_virtual_cpus,
+        init_refuses,
+        start_refuses,
+        from_start_to_poweroff,
+        waiting_and_waking,
+        a_line_that_rises_while_going_to_sleep,
+        a_running_one_is_kicked,
+        pausing,
+        pausing_one_that_runs,
+        paused_while_any_reason_is_left,
+        pausing_a_vm,
+        a_paused_vm_can_be_ended,
+        ending_from_every_state,
+        ending_without_virtual_cpus,
         one_that_dies_takes_its_vm_along,
-        one_that_stops_alone_can_start_again, when_the_last_one_stops_the_vm_ends,
-        a_vm_is_made_anew_in_its_storage, a_vm_that_has_ended_is_not_started,
+        one_that_stops_alone_can_start_again,
+        when_the_last_one_stops_the_vm_ends,
+        a_vm_is_made_anew_in_its_storage,
+        a_vm_that_has_ended_is_not_started,
         running_off_the_program,
     };
 

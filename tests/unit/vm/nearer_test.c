@@ -8,7 +8,8 @@
 #include "rig.h"
 
 #define PAGES 32
-#define CPUS 4 /* processors 0 and 1 are node 0, 2 and 3 node 1; each runs the virtual CPU of its number */
+#define CPUS                                                                                       \
+    4 /* processors 0 and 1 are node 0, 2 and 3 node 1; each runs the virtual CPU of its number */
 #define FAR 0  /* where pages are touched first */
 #define NEAR 1 /* where they are replicated */
 #define AT(ppn) ((uint64_t)(ppn)*DISCO_PAGE_SIZE)
@@ -45,7 +46,8 @@ static struct rig_vm *add_vm(void)
 
 static void setup(void)
 {
-    static const struct rig_config c = {.cpus = CPUS, .nodes = 2, .pages = 48, .hidden = 4, .tagged = true};
+    static const struct rig_config c = {
+        .cpus = CPUS, .nodes = 2, .pages = 48, .hidden = 4, .tagged = true};
 
     rig_init(&r, &c);
     vm = add_vm();
@@ -55,7 +57,8 @@ static void teardown(void) { rig_fini(&r); }
 
 /* --- what guests do, and what comes of it --- */
 
-static void access_of(struct rig_vm *of, unsigned cpu, uint64_t va, enum disco_exit_kind kind, enum disco_access access)
+static void access_of(struct rig_vm *of, unsigned cpu, uint64_t va, enum disco_exit_kind kind,
+                      enum disco_access access)
 {
     struct disco_exit x = {.kind = kind, .access = access, .va = {va}};
 
@@ -64,21 +67,25 @@ static void access_of(struct rig_vm *of, unsigned cpu, uint64_t va, enum disco_e
     ck_assert(!sim_guest(&of->vcpu[cpu])->exception);
 }
 
-static void load(unsigned cpu, uint64_t va) { access_of(vm, cpu, va, DISCO_EXIT_MISS, DISCO_ACCESS_LOAD); }
+static void load(unsigned cpu, uint64_t va)
+{
+    access_of(vm, cpu, va, DISCO_EXIT_MISS, DISCO_ACCESS_LOAD);
+}
 
 /* All load @p ppn in both segments. */
 static void load_all(struct rig_vm *of, uint64_t ppn)
 {
     for (unsigned cpu = 0; cpu < CPUS; cpu++) {
         EACH(s)
-            access_of(of, cpu, segment[s] + AT(ppn), DISCO_EXIT_MISS, DISCO_ACCESS_LOAD);
+        access_of(of, cpu, segment[s] + AT(ppn), DISCO_EXIT_MISS, DISCO_ACCESS_LOAD);
     }
 }
 
 /* The machine page that @p of's virtual CPU @p cpu keeps for @p ppn; 0: none. */
 static uint64_t kept(const struct rig_vm *of, unsigned cpu, uint64_t ppn)
 {
-    const struct disco_l2tlb_entry *e = disco_l2tlb_peek(of->vcpu[cpu].near, disco_near_va((disco_ppn){ppn}), 0);
+    const struct disco_l2tlb_entry *e =
+        disco_l2tlb_peek(of->vcpu[cpu].near, disco_near_va((disco_ppn){ppn}), 0);
     disco_tlbe word = e ? e->e[ppn & 1] : 0;
 
     return word ? r.b->ops->tlbe_mpn(word).v : 0;
@@ -90,7 +97,8 @@ static void check_kept(const struct rig_vm *of, uint64_t ppn, uint64_t copy, uin
     for (unsigned cpu = 0; cpu < CPUS; cpu++) {
         ck_assert_uint_eq(kept(of, cpu, ppn), node_of(cpu) == NEAR ? copy : far);
         EACH(s)
-            ck_assert_ptr_null(disco_l2tlb_peek(of->vcpu[cpu].l2tlb, (disco_va){segment[s] + AT(ppn)}, 0));
+        ck_assert_ptr_null(
+            disco_l2tlb_peek(of->vcpu[cpu].l2tlb, (disco_va){segment[s] + AT(ppn)}, 0));
     }
 }
 
@@ -310,9 +318,16 @@ END_TEST
 int main(void)
 {
     const TTest *tests[] = {
-        near_copies_get_in, what_is_kept_answers, other_pages_do_not_get_in, a_collapse_takes_them_out,
-        a_remap_takes_them_out_on_its_node, a_store_takes_them_out, a_migration_takes_them_out, a_page_given_back_takes_them_out,
-        so_does_what_becomes_of_the_other_half, no_other_page_goes_with_it,
+        near_copies_get_in,
+        what_is_kept_answers,
+        other_pages_do_not_get_in,
+        a_collapse_takes_them_out,
+        a_remap_takes_them_out_on_its_node,
+        a_store_takes_them_out,
+        a_migration_takes_them_out,
+        a_page_given_back_takes_them_out,
+        so_does_what_becomes_of_the_other_half,
+        no_other_page_goes_with_it,
         of_all_virtual_machines_that_share_the_page,
     };
 

@@ -5,7 +5,8 @@
 
 #include "sched.h"
 
-#define CPUS 4 /* processors 0 and 1 are node 0, 2 and 3 node 1; so are the virtual CPUs that begin there */
+#define CPUS                                                                                       \
+    4 /* processors 0 and 1 are node 0, 2 and 3 node 1; so are the virtual CPUs that begin there */
 #define CPU(i) ((disco_cpuset)1 << (i))
 
 static const struct sim_insn spin[] = {{SIM_ADD, 1, 1, 1}, {SIM_BEQ, 0, 0, 0}};
@@ -16,7 +17,8 @@ static struct rig_vm *vm;
 
 static void setup(void)
 {
-    static const struct rig_config c = {.cpus = CPUS, .nodes = 2, .pages = 48, .hidden = 4, .tagged = true};
+    static const struct rig_config c = {
+        .cpus = CPUS, .nodes = 2, .pages = 48, .hidden = 4, .tagged = true};
 
     rig_init(&r, &c);
 }
@@ -29,7 +31,8 @@ static void start(unsigned i) { ck_assert_int_eq(disco_vcpu_start(&vm->vcpu[i], 
 
 START_TEST(on_their_own_node_while_it_has_no_more_to_do)
 {
-    static const unsigned where[] = {2, 3, 0, 1, 2}; /* the third finds its node busy, and the fifth both */
+    static const unsigned where[] = {2, 3, 0, 1,
+                                     2}; /* the third finds its node busy, and the fifth both */
 
     vm = RIG_ADD(&r, 8, 8, spin);
     for (unsigned i = 0; i < 5; i++) {
@@ -114,10 +117,7 @@ START_TEST(elsewhere_where_they_ran_last)
 }
 END_TEST
 
-START_TEST(elsewhere_at_all)
-{
-    ck_assert_uint_eq(who_is_kicked(1, 3, CPU(1)), 1);
-}
+START_TEST(elsewhere_at_all) { ck_assert_uint_eq(who_is_kicked(1, 3, CPU(1)), 1); }
 END_TEST
 
 /* --- who is on a node --- */
@@ -166,14 +166,15 @@ static bool has(unsigned i, uint64_t va, disco_mpn mpn)
 {
     const struct disco_l2tlb_entry *e = disco_l2tlb_peek(vm->vcpu[i].l2tlb, (disco_va){va}, 0);
 
-    return sim_reaches(r.m, i, &vm->vcpu[i], mpn) && (va != VA || (e && r.b->ops->tlbe_mpn(e->e[0]).v == mpn.v));
+    return sim_reaches(r.m, i, &vm->vcpu[i], mpn) &&
+           (va != VA || (e && r.b->ops->tlbe_mpn(e->e[0]).v == mpn.v));
 }
 
 static const struct disco_backend_ops *sim;
 static disco_cpuset asked; /* processors */
 
-static void invalidate(struct disco_backend *b, const struct disco_holder *h, size_t nh, const struct disco_purge *p,
-                       size_t n)
+static void invalidate(struct disco_backend *b, const struct disco_holder *h, size_t nh,
+                       const struct disco_purge *p, size_t n)
 {
     for (size_t i = 0; i < nh; i++)
         asked |= h[i].cpus;

@@ -10,18 +10,27 @@
 
 #define MACHINE_PAGES 16
 #define PAGES 20
-#define GOTO(place) {SIM_BEQ, 0, 0, place}
+#define GOTO(place)                                                                                \
+    {                                                                                              \
+        SIM_BEQ, 0, 0, place                                                                       \
+    }
 
 /* Store r5 + 1 into PAGES pages, read them back into r8, then end. */
 static const struct sim_insn fill[] = {
     {SIM_SET, 1, 0, (int64_t)SIM_UNMAPPED},
     {SIM_SET, 2, 0, (int64_t)(SIM_UNMAPPED + PAGES / 2 * DISCO_PAGE_SIZE)},
-    {SIM_ADD, 5, 5, 1}, {SIM_STORE, 5, 1, 0},
-    {SIM_ADD, 1, 1, (int64_t)DISCO_PAGE_SIZE}, {SIM_BNE, 1, 2, 2},
+    {SIM_ADD, 5, 5, 1},
+    {SIM_STORE, 5, 1, 0},
+    {SIM_ADD, 1, 1, (int64_t)DISCO_PAGE_SIZE},
+    {SIM_BNE, 1, 2, 2},
     {SIM_SET, 1, 0, (int64_t)SIM_UNMAPPED},
-    {SIM_LOAD, 3, 1, 0}, {SIM_SUM, 8, 3, 0},
-    {SIM_ADD, 1, 1, (int64_t)DISCO_PAGE_SIZE}, {SIM_BNE, 1, 2, 7},
-    {SIM_SET, 1, 0, 0}, {SIM_SET, 0, 0, DISCO_CALL_POWEROFF}, {SIM_CALL, 0, 0, 0},
+    {SIM_LOAD, 3, 1, 0},
+    {SIM_SUM, 8, 3, 0},
+    {SIM_ADD, 1, 1, (int64_t)DISCO_PAGE_SIZE},
+    {SIM_BNE, 1, 2, 7},
+    {SIM_SET, 1, 0, 0},
+    {SIM_SET, 0, 0, DISCO_CALL_POWEROFF},
+    {SIM_CALL, 0, 0, 0},
 };
 static const struct sim_insn spin[] = {{SIM_ADD, 1, 1, 1}, GOTO(0)};
 

@@ -5,7 +5,8 @@
 
 #define CPUS 2 /* each a node with a virtual CPU */
 #define PAGES 12
-#define PLACES 8 /* of each page, as many as a backmap names: more of all pages together than one purge does */
+#define PLACES                                                                                     \
+    8 /* of each page, as many as a backmap names: more of all pages together than one purge does */
 #define VA UINT64_C(0x100000)
 #define PAIR (2 * DISCO_PAGE_SIZE)
 #define KEPT 20 /* a page that nobody takes away */
@@ -36,7 +37,10 @@ static void load_at(unsigned i, uint64_t page, unsigned places)
     load(i, KEPT_AT, KEPT);
 }
 
-static bool knows(unsigned i, uint64_t va) { return disco_l2tlb_peek(vm->vcpu[i].l2tlb, (disco_va){va}, 0); }
+static bool knows(unsigned i, uint64_t va)
+{
+    return disco_l2tlb_peek(vm->vcpu[i].l2tlb, (disco_va){va}, 0);
+}
 
 /* How many of the places of all pages its L2TLB knows. */
 static unsigned known(unsigned i)
@@ -54,7 +58,8 @@ static uint64_t wipes(unsigned i) { return vm->vcpu[i].l2tlb->wipes; }
 
 static void setup(void)
 {
-    static const struct rig_config c = {.cpus = CPUS, .nodes = CPUS, .pages = 64, .tlb_pairs = 64, .tagged = true};
+    static const struct rig_config c = {
+        .cpus = CPUS, .nodes = CPUS, .pages = 64, .tlb_pairs = 64, .tagged = true};
 
     rig_init(&r, &c);
     vm = RIG_ADD(&r, 64, CPUS, sleeper);

@@ -13,8 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GOTO(place) {SIM_BEQ, 0, 0, place}
-#define ACK 20  /* call: the interrupt has been seen */
+#define GOTO(place)                                                                                \
+    {                                                                                              \
+        SIM_BEQ, 0, 0, place                                                                       \
+    }
+#define ACK 20 /* call: the interrupt has been seen */
 #define LINE 2
 #define PATIENCE 20000000
 
@@ -30,8 +33,8 @@ static uint64_t scaled(uint64_t n)
 
 static void make(unsigned cpus, unsigned nodes)
 {
-    struct rig_config c = {.cpus = cpus, .nodes = nodes, .hidden = 4, .slice_ns = 50 * SIM_OP_NS,
-                           .tagged = tagged};
+    struct rig_config c = {
+        .cpus = cpus, .nodes = nodes, .hidden = 4, .slice_ns = 50 * SIM_OP_NS, .tagged = tagged};
 
     rig_init(&r, &c);
 }
@@ -50,9 +53,13 @@ static enum disco_next on_ack(struct disco_vcpu *v, const struct disco_exit *x, 
 }
 
 static const struct sim_insn sleeper[] = {
-    {SIM_VECTOR, SIM_INTERRUPT, 0, 4}, {SIM_ENABLE, 0, 0, 1 << LINE},
-    {SIM_WAIT, 0, 0, 0}, GOTO(2),
-    {SIM_SET, 0, 0, ACK}, {SIM_CALL, 0, 0, 0}, {SIM_ERET, 0, 0, 0},
+    {SIM_VECTOR, SIM_INTERRUPT, 0, 4},
+    {SIM_ENABLE, 0, 0, 1 << LINE},
+    {SIM_WAIT, 0, 0, 0},
+    GOTO(2),
+    {SIM_SET, 0, 0, ACK},
+    {SIM_CALL, 0, 0, 0},
+    {SIM_ERET, 0, 0, 0},
 };
 
 /* Raise the line of each sleeper, wait until each has seen it, again and again. */
@@ -113,8 +120,10 @@ static uint32_t next_random(uint32_t *state)
     return *state >> 8;
 }
 
-static const struct sim_insn busy[] = {{SIM_SET, 0, 0, DISCO_CALL_YIELD}, {SIM_CALL, 0, 0, 0},
-                                       {SIM_WAIT, 0, 0, 0}, GOTO(0)};
+static const struct sim_insn busy[] = {{SIM_SET, 0, 0, DISCO_CALL_YIELD},
+                                       {SIM_CALL, 0, 0, 0},
+                                       {SIM_WAIT, 0, 0, 0},
+                                       GOTO(0)};
 
 static uint64_t calls_of(const struct disco_vcpu *v)
 {
@@ -126,21 +135,11 @@ static void order(struct disco_vcpu *v, uint32_t what)
     uint32_t who = what / 8 % 2 ? DISCO_PAUSE_PERSON : DISCO_PAUSE_MEMORY;
 
     switch (what % 8) {
-    case 0:
-        disco_vcpu_pause(v, who);
-        break;
-    case 1:
-        disco_vcpu_resume(v, who);
-        break;
-    case 2:
-        disco_vm_pause(v->vm, who);
-        break;
-    case 3:
-        disco_vm_resume(v->vm, who);
-        break;
-    default:
-        disco_vcpu_line(v, LINE + what / 8 % 3, what / 24 % 2);
-        break;
+    case 0: disco_vcpu_pause(v, who); break;
+    case 1: disco_vcpu_resume(v, who); break;
+    case 2: disco_vm_pause(v->vm, who); break;
+    case 3: disco_vm_resume(v->vm, who); break;
+    default: disco_vcpu_line(v, LINE + what / 8 % 3, what / 24 % 2); break;
     }
 }
 
@@ -305,10 +304,17 @@ END_TEST
 
 /* Store in memory, give way a few times, then end the VM: the first of its virtual CPUs does. */
 static const struct sim_insn brief[] = {
-    {SIM_SET, 3, 0, (int64_t)SIM_UNMAPPED}, {SIM_SET, 6, 0, 30},
-    {SIM_STORE, 9, 3, 0}, {SIM_SET, 0, 0, DISCO_CALL_YIELD}, {SIM_CALL, 0, 0, 0},
-    {SIM_ADD, 9, 9, 1}, {SIM_BNE, 9, 6, 2},
-    {SIM_SET, 1, 0, 0}, {SIM_SET, 0, 0, DISCO_CALL_POWEROFF}, {SIM_CALL, 0, 0, 0}, GOTO(10),
+    {SIM_SET, 3, 0, (int64_t)SIM_UNMAPPED},
+    {SIM_SET, 6, 0, 30},
+    {SIM_STORE, 9, 3, 0},
+    {SIM_SET, 0, 0, DISCO_CALL_YIELD},
+    {SIM_CALL, 0, 0, 0},
+    {SIM_ADD, 9, 9, 1},
+    {SIM_BNE, 9, 6, 2},
+    {SIM_SET, 1, 0, 0},
+    {SIM_SET, 0, 0, DISCO_CALL_POWEROFF},
+    {SIM_CALL, 0, 0, 0},
+    GOTO(10),
 };
 
 static void wait_for_end(struct rig_vm *vm, uint32_t round)
@@ -377,11 +383,22 @@ END_TEST
  */
 static const struct sim_insn counter[] = {
     {SIM_VECTOR, DISCO_INJECT_MISS, 0, 15},
-    {SIM_LOAD, 1, 3, 0}, {SIM_ADD, 1, 1, 1}, {SIM_STORE, 1, 3, 0}, {SIM_ADD, 9, 9, 1},
-    {SIM_LOAD, 1, 4, 0}, {SIM_ADD, 1, 1, 1}, {SIM_STORE, 1, 4, 0}, {SIM_ADD, 9, 9, 1},
-    {SIM_LOAD, 1, 5, 0}, {SIM_ADD, 1, 1, 1}, {SIM_STORE, 1, 5, 0}, {SIM_ADD, 9, 9, 1},
-    GOTO(1), {SIM_NOP, 0, 0, 0},
-    {SIM_TLB_RANDOM, 10, 11, 0}, {SIM_ERET, 0, 0, 0}, /* 15 */
+    {SIM_LOAD, 1, 3, 0},
+    {SIM_ADD, 1, 1, 1},
+    {SIM_STORE, 1, 3, 0},
+    {SIM_ADD, 9, 9, 1},
+    {SIM_LOAD, 1, 4, 0},
+    {SIM_ADD, 1, 1, 1},
+    {SIM_STORE, 1, 4, 0},
+    {SIM_ADD, 9, 9, 1},
+    {SIM_LOAD, 1, 5, 0},
+    {SIM_ADD, 1, 1, 1},
+    {SIM_STORE, 1, 5, 0},
+    {SIM_ADD, 9, 9, 1},
+    GOTO(1),
+    {SIM_NOP, 0, 0, 0},
+    {SIM_TLB_RANDOM, 10, 11, 0},
+    {SIM_ERET, 0, 0, 0}, /* 15 */
 };
 
 static void prepare_counter(struct disco_vcpu *v)

@@ -6,7 +6,8 @@
 
 static void *store(struct rig *r, size_t size)
 {
-    void *p = aligned_alloc(DISCO_CACHE_LINE, (size + DISCO_CACHE_LINE - 1) / DISCO_CACHE_LINE * DISCO_CACHE_LINE);
+    void *p = aligned_alloc(DISCO_CACHE_LINE,
+                            (size + DISCO_CACHE_LINE - 1) / DISCO_CACHE_LINE * DISCO_CACHE_LINE);
 
     RIG_CHECK(p);
     RIG_CHECK(r->stored < RIG_STORAGE);
@@ -17,9 +18,12 @@ static void *store(struct rig *r, size_t size)
 
 static void init_memmap(struct rig *r, const struct rig_config *c, uint64_t pages)
 {
-    struct disco_memmap_config mc = {.backend = r->b, .first = sim_node_first(r->m, 0),
-                                     .pages = pages * c->nodes, .nodes = c->nodes,
-                                     .user_chunks = 64, .low_water = 2};
+    struct disco_memmap_config mc = {.backend = r->b,
+                                     .first = sim_node_first(r->m, 0),
+                                     .pages = pages * c->nodes,
+                                     .nodes = c->nodes,
+                                     .user_chunks = 64,
+                                     .low_water = 2};
     size_t size = disco_memmap_size(&mc);
 
     RIG_CHECK(!disco_memmap_init(&r->mm, store(r, size), size, &mc));
@@ -30,8 +34,12 @@ static void init_memmap(struct rig *r, const struct rig_config *c, uint64_t page
 void rig_init(struct rig *r, const struct rig_config *c)
 {
     uint64_t pages = c->pages ? c->pages : 256;
-    struct sim_config sc = {.cpus = c->cpus, .nodes = c->nodes, .pages_per_node = pages,
-                            .tlb_pairs = c->tlb_pairs, .hidden = c->hidden, .seed = c->seed,
+    struct sim_config sc = {.cpus = c->cpus,
+                            .nodes = c->nodes,
+                            .pages_per_node = pages,
+                            .tlb_pairs = c->tlb_pairs,
+                            .hidden = c->hidden,
+                            .seed = c->seed,
                             .tagged = c->tagged};
     struct disco_sched_config s = {.slice_ns = c->slice_ns ? c->slice_ns : 100 * SIM_OP_NS,
                                    .queue_len = c->queue_len ? c->queue_len : 32};
@@ -134,8 +142,12 @@ static void add_devices(struct rig_vm *vm, struct disco_backend *b)
 
 static void init_pmap(struct rig *r, struct rig_vm *vm, uint32_t id)
 {
-    struct disco_pmap_config c = {.id = id, .pages = vm->pages, .sets = vm->pages / 4 + 1,
-                                  .mm = r->mm, .backend = r->b, .purge = disco_vm_purge,
+    struct disco_pmap_config c = {.id = id,
+                                  .pages = vm->pages,
+                                  .sets = vm->pages / 4 + 1,
+                                  .mm = r->mm,
+                                  .backend = r->b,
+                                  .purge = disco_vm_purge,
                                   .vcpus_on = disco_vm_vcpus_on,
                                   .purge_ctx = &vm->vm};
     size_t size = disco_pmap_size(&c);
@@ -145,13 +157,13 @@ static void init_pmap(struct rig *r, struct rig_vm *vm, uint32_t id)
     RIG_CHECK(!disco_pmap_init(&vm->pmap, vm->pmap_storage, size, &c));
 }
 
-static void init_vcpu(struct rig_vm *vm, void *storage, unsigned i,
-                      const struct sim_insn *program, uint32_t length)
+static void init_vcpu(struct rig_vm *vm, void *storage, unsigned i, const struct sim_insn *program,
+                      uint32_t length)
 {
     size_t size = disco_vcpu_size(vm->rig->b, RIG_SETS);
 
-    RIG_CHECK(!disco_vcpu_init(&vm->vcpu[i], storage, size, vm->rig->b->node_of_cpu[i % vm->rig->b->cpus],
-                               &vm->vm, RIG_SETS));
+    RIG_CHECK(!disco_vcpu_init(&vm->vcpu[i], storage, size,
+                               vm->rig->b->node_of_cpu[i % vm->rig->b->cpus], &vm->vm, RIG_SETS));
     sim_load(&vm->vcpu[i], program, length);
 }
 
@@ -165,7 +177,10 @@ struct rig_vm *rig_add(struct rig *r, uint64_t pages, unsigned vcpus,
     vm->pages = pages;
     vm->counters = store(r, r->b->cpus * sizeof *vm->counters);
     init_pmap(r, vm, r->vms);
-    vm->vm = (struct disco_vm){.name = "rig", .backend = r->b, .pmap = &vm->pmap, .owner = vm,
+    vm->vm = (struct disco_vm){.name = "rig",
+                               .backend = r->b,
+                               .pmap = &vm->pmap,
+                               .owner = vm,
                                .hooks = {.call = on_call, .ended = on_ended}};
     RIG_CHECK(!disco_vm_init(&vm->vm));
     for (unsigned i = 0; i < vcpus; i++)
@@ -251,10 +266,7 @@ static void take_turns(void *ctx, unsigned cpu)
         disco_sched_turn(r->s, poll, r);
 }
 
-void rig_run_threads(struct rig *r)
-{
-    sim_run(r->m, take_turns, r);
-}
+void rig_run_threads(struct rig *r) { sim_run(r->m, take_turns, r); }
 
 void rig_bring_in(struct rig *r, struct disco_vcpu *v)
 {

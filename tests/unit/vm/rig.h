@@ -12,12 +12,12 @@
 #include <stdlib.h>
 
 /* Not Check's, for fuzzers use the rig too. */
-#define RIG_CHECK(cond) \
-    do { \
-        if (!(cond)) { \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond); \
-            abort(); \
-        } \
+#define RIG_CHECK(cond)                                                                            \
+    do {                                                                                           \
+        if (!(cond)) {                                                                             \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);                             \
+            abort();                                                                               \
+        }                                                                                          \
     } while (0)
 
 #define RIG_VMS 3
@@ -40,11 +40,11 @@ struct rig_vm {
     struct rig *rig;
     void *pmap_storage;
     uint64_t pages;
-    char out[RIG_OUT];      /* what it wrote to its console */
+    char out[RIG_OUT]; /* what it wrote to its console */
     size_t out_n;
     char last_words[300];
-    uint32_t ended;         /* how often the hook was called; atomic */
-    uint32_t no_memory;     /* the same */
+    uint32_t ended;     /* how often the hook was called; atomic */
+    uint32_t no_memory; /* the same */
 };
 
 struct rig {
@@ -60,11 +60,11 @@ struct rig {
 
 struct rig_config {
     unsigned cpus, nodes;
-    uint64_t pages;       /* of machine memory, a node; 0: 256 */
+    uint64_t pages; /* of machine memory, a node; 0: 256 */
     unsigned tlb_pairs, hidden;
-    bool tagged;          /* TLBs */
-    uint64_t slice_ns;    /* 0: 100 operations */
-    unsigned queue_len;   /* 0: enough */
+    bool tagged;        /* TLBs */
+    uint64_t slice_ns;  /* 0: 100 operations */
+    unsigned queue_len; /* 0: enough */
     uint32_t seed;
 };
 
@@ -73,7 +73,7 @@ void rig_fini(struct rig *r);
 /* A VM of @p pages and @p vcpus that run @p program when started. */
 struct rig_vm *rig_add(struct rig *r, uint64_t pages, unsigned vcpus,
                        const struct sim_insn *program, uint32_t length);
-#define RIG_ADD(r, pages, vcpus, program) \
+#define RIG_ADD(r, pages, vcpus, program)                                                          \
     rig_add(r, pages, vcpus, program, sizeof(program) / sizeof((program)[0]))
 
 /* A VM that has ended is made anew in the same storage, with the program and memory of a new one. */

@@ -7,7 +7,10 @@
 
 #include <string.h>
 
-#define GOTO(place) {SIM_BEQ, 0, 0, place}
+#define GOTO(place)                                                                                \
+    {                                                                                              \
+        SIM_BEQ, 0, 0, place                                                                       \
+    }
 
 static const struct sim_insn spin[] = {{SIM_ADD, 1, 1, 1}, GOTO(0)};
 static const struct sim_insn sleeper[] = {{SIM_WAIT, 0, 0, 0}, GOTO(0)};
@@ -46,7 +49,8 @@ START_TEST(config_is_checked)
     ck_assert_uint_gt(disco_sched_size(&c), 0);
     ck_assert_int_eq(disco_sched_init(&s, storage, disco_sched_size(&c) - 1, &c),
                      DISCO_ERR_NO_SPACE);
-    ck_assert_int_eq(disco_sched_init(&s, storage + DISCO_CACHE_LINE / 2, 4000, &c), DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_sched_init(&s, storage + DISCO_CACHE_LINE / 2, 4000, &c),
+                     DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_sched_init(NULL, storage, 4096, &c), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_sched_init(&s, NULL, 4096, &c), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_sched_init(&s, storage, sizeof storage, &c), 0);
@@ -117,7 +121,8 @@ END_TEST
 START_TEST(alone_it_keeps_its_translations)
 {
     static const struct sim_insn touch[] = {{SIM_SET, 2, 0, (int64_t)SIM_UNMAPPED},
-                                            {SIM_LOAD, 3, 2, 0}, GOTO(1)};
+                                            {SIM_LOAD, 3, 2, 0},
+                                            GOTO(1)};
     struct rig_vm *vm;
     struct sim_cpu_stats s;
 
@@ -162,7 +167,8 @@ static uint64_t poll_long(void *ctx)
     uint64_t *left = ctx;
 
     if (*left && r.s->q[0].running)
-        sim_advance(r.m, --*left ? 0 : 1000 * 100 * SIM_OP_NS); /* the second time: a thousand slices */
+        sim_advance(r.m,
+                    --*left ? 0 : 1000 * 100 * SIM_OP_NS); /* the second time: a thousand slices */
     return r.b->ops->now(r.b) + 10 * SIM_OP_NS;
 }
 
@@ -227,9 +233,9 @@ START_TEST(a_thief_prefers_what_belongs_to_its_node)
     disco_vcpu_pause(&vm->vcpu[0], DISCO_PAUSE_PERSON);
     disco_vcpu_resume(&vm->vcpu[1], DISCO_PAUSE_PERSON);
     disco_vcpu_resume(&vm->vcpu[3], DISCO_PAUSE_PERSON);
-    disco_vcpu_resume(&vm->vcpu[0], DISCO_PAUSE_PERSON); /* queue 1: 1, 3, 0 */
+    disco_vcpu_resume(&vm->vcpu[0], DISCO_PAUSE_PERSON);      /* queue 1: 1, 3, 0 */
     vm->vcpu[0].served = vm->vcpu[1].served + 50 * SIM_OP_NS; /* half a slice ahead: no matter */
-    rig_turn(&r, 0);                 /* of those three, the last is at home here */
+    rig_turn(&r, 0); /* of those three, the last is at home here */
     ck_assert_uint_eq(vm->vcpu[0].cpu, 0);
     ck_assert_uint_eq(vm->vcpu[0].stats.migrations, 1);
 }
@@ -266,7 +272,9 @@ static void check_shares(struct rig_vm *vm, uint64_t ticks, unsigned percent)
     }
 }
 
-static const struct { unsigned cpus, vcpus; } loads[] = {
+static const struct {
+    unsigned cpus, vcpus;
+} loads[] = {
     {2, 3}, {4, 8}, {4, 5}, {4, 7}, {3, 8}, {1, 3}, {4, 4},
 };
 #define LOADS (sizeof loads / sizeof loads[0])
@@ -618,7 +626,8 @@ END_TEST
 START_TEST(coming_back_it_finds_no_old_entries)
 {
     static const struct sim_insn touch[] = {{SIM_SET, 2, 0, (int64_t)SIM_UNMAPPED},
-                                            {SIM_LOAD, 3, 2, 0}, GOTO(1)};
+                                            {SIM_LOAD, 3, 2, 0},
+                                            GOTO(1)};
     struct rig_vm *vm;
     disco_mpn old;
 
@@ -628,7 +637,7 @@ START_TEST(coming_back_it_finds_no_old_entries)
     ck_assert_int_eq(disco_pmap_translate(&vm->pmap, (disco_ppn){0}, 0, &old), 0);
     ck_assert(sim_reaches(r.m, 0, NULL, old));
     ck_assert_int_eq(disco_memmap_get(r.mm, old), 0); /* so that it is not used again */
-    rig_turn(&r, 1); /* stolen */
+    rig_turn(&r, 1);                                  /* stolen */
     ck_assert_uint_eq(vm->vcpu[0].stats.migrations, 1);
     ck_assert_int_eq(disco_pmap_drop(&vm->pmap, (disco_ppn){0}), 0);
     rig_poke(vm, 0, 4711);
@@ -642,20 +651,33 @@ END_TEST
 int main(void)
 {
     const TTest *tests[] = {
-        config_is_checked, equal_virtual_cpus_get_equal_time, two_processors_share_four,
-        a_slice_ends_on_time, alone_it_keeps_its_translations, poll_is_called_when_it_wants,
+        config_is_checked,
+        equal_virtual_cpus_get_equal_time,
+        two_processors_share_four,
+        a_slice_ends_on_time,
+        alone_it_keeps_its_translations,
+        poll_is_called_when_it_wants,
         the_monitors_own_work_is_nobodys_time,
-        idling_lasts_until_poll_wants_it, an_idle_processor_steals,
-        a_thief_prefers_what_belongs_to_its_node, shares_are_equal_whatever_the_numbers,
-        shares_are_equal_when_they_begin_unequally, shares_are_equal_when_the_count_wraps,
-        who_ran_alone_owes_nothing, who_ran_alone_and_then_slept_owes_nothing,
-        who_slept_has_saved_up_a_slice_at_most, who_wake_up_together_have_a_slice_each,
-        woken_by_its_processor_it_is_served_at_once, woken_by_another_it_is_served_at_once,
+        idling_lasts_until_poll_wants_it,
+        an_idle_processor_steals,
+        a_thief_prefers_what_belongs_to_its_node,
+        shares_are_equal_whatever_the_numbers,
+        shares_are_equal_when_they_begin_unequally,
+        shares_are_equal_when_the_count_wraps,
+        who_ran_alone_owes_nothing,
+        who_ran_alone_and_then_slept_owes_nothing,
+        who_slept_has_saved_up_a_slice_at_most,
+        who_wake_up_together_have_a_slice_each,
+        woken_by_its_processor_it_is_served_at_once,
+        woken_by_another_it_is_served_at_once,
         who_has_had_its_share_waits,
-        one_that_has_fallen_behind_is_fetched, each_offer_wakes_another,
-        what_a_processor_did_is_counted, it_wakes_up_where_it_fell_asleep,
+        one_that_has_fallen_behind_is_fetched,
+        each_offer_wakes_another,
+        what_a_processor_did_is_counted,
+        it_wakes_up_where_it_fell_asleep,
         a_starting_one_goes_where_least_is_to_do,
-        an_idle_processor_hears_of_work, coming_back_it_finds_no_old_entries,
+        an_idle_processor_hears_of_work,
+        coming_back_it_finds_no_old_entries,
     };
 
     return SUITE_RUN("sched", tests, NULL, NULL);

@@ -5,11 +5,15 @@
 
 #include <string.h>
 
-#define GOTO(place) {SIM_BEQ, 0, 0, place}
+#define GOTO(place)                                                                                \
+    {                                                                                              \
+        SIM_BEQ, 0, 0, place                                                                       \
+    }
 
 static const struct sim_insn spin[] = {{SIM_ADD, 1, 1, 1}, GOTO(0)};
 static const struct sim_insn touch[] = {{SIM_SET, 2, 0, (int64_t)SIM_UNMAPPED},
-                                        {SIM_LOAD, 3, 2, 0}, GOTO(1)};
+                                        {SIM_LOAD, 3, 2, 0},
+                                        GOTO(1)};
 
 static struct rig r;
 
@@ -159,7 +163,8 @@ static enum disco_next stops(struct disco_vcpu *v, const struct disco_exit *x, i
 START_TEST(started_again_it_finds_no_old_entries)
 {
     static const struct sim_insn once[] = {{SIM_SET, 2, 0, (int64_t)SIM_UNMAPPED},
-                                           {SIM_LOAD, 3, 2, 0}, {SIM_CALL, 0, 0, 0}};
+                                           {SIM_LOAD, 3, 2, 0},
+                                           {SIM_CALL, 0, 0, 0}};
     struct rig_vm *vm;
 
     make(1, true);
@@ -179,9 +184,12 @@ END_TEST
 int main(void)
 {
     const TTest *tests[] = {
-        with_tags_two_that_alternate_keep_what_they_have, the_same_address_is_not_the_same_page,
-        a_page_is_revoked_under_one_that_does_not_run, coming_back_it_finds_no_old_entries,
-        made_anew_it_finds_no_old_entries, started_again_it_finds_no_old_entries,
+        with_tags_two_that_alternate_keep_what_they_have,
+        the_same_address_is_not_the_same_page,
+        a_page_is_revoked_under_one_that_does_not_run,
+        coming_back_it_finds_no_old_entries,
+        made_anew_it_finds_no_old_entries,
+        started_again_it_finds_no_old_entries,
     };
 
     return SUITE_RUN("tags", tests, NULL, NULL);

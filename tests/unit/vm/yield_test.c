@@ -9,7 +9,10 @@
 
 #include <string.h>
 
-#define GOTO(place) {SIM_BEQ, 0, 0, place}
+#define GOTO(place)                                                                                \
+    {                                                                                              \
+        SIM_BEQ, 0, 0, place                                                                       \
+    }
 #define SLICE 1000 /* operations */
 #define WORK 200   /* operations under the lock, about */
 #define ROUNDS 50
@@ -20,25 +23,18 @@ static struct rig r;
  * r7 = own number, r8 = the next one's, r3 = where the lock is, r9 = rounds done, r10 = rounds to
  * do, r6 = work. r2 stays 0.
  */
-#define WORKER(waiting) \
-    [0] = {SIM_LOAD, 1, 3, 0}, \
-    [1] = {SIM_BEQ, 1, 7, 5}, \
-    [2] = {SIM_SET, 0, 0, DISCO_CALL_YIELD}, \
-    [3] = waiting, \
-    [4] = {SIM_BEQ, 0, 0, 0}, \
-    [5] = {SIM_SET, 5, 0, 0}, \
-    [6] = {SIM_ADD, 5, 5, 1}, \
-    [7] = {SIM_BNE, 5, 6, 6}, \
-    [8] = {SIM_STORE, 8, 3, 0}, \
-    [9] = {SIM_ADD, 9, 9, 1}, \
-    [10] = {SIM_BNE, 9, 10, 0}, \
-    [11] = {SIM_SET, 0, 0, DISCO_CALL_POWEROFF}, \
+#define WORKER(waiting)                                                                            \
+    [0] = {SIM_LOAD, 1, 3, 0}, [1] = {SIM_BEQ, 1, 7, 5}, [2] = {SIM_SET, 0, 0, DISCO_CALL_YIELD},  \
+    [3] = waiting, [4] = {SIM_BEQ, 0, 0, 0}, [5] = {SIM_SET, 5, 0, 0}, [6] = {SIM_ADD, 5, 5, 1},   \
+    [7] = {SIM_BNE, 5, 6, 6}, [8] = {SIM_STORE, 8, 3, 0}, [9] = {SIM_ADD, 9, 9, 1},                \
+    [10] = {SIM_BNE, 9, 10, 0}, [11] = {SIM_SET, 0, 0, DISCO_CALL_POWEROFF},                       \
     [12] = {SIM_CALL, 0, 0, 0}
 
 static const struct sim_insn yielding[] = {WORKER(((struct sim_insn){SIM_CALL, 0, 0, 0}))};
 static const struct sim_insn spinning[] = {WORKER(((struct sim_insn){SIM_NOP, 0, 0, 0}))};
 static const struct sim_insn only_yields[] = {{SIM_SET, 0, 0, DISCO_CALL_YIELD},
-                                              {SIM_CALL, 0, 0, 0}, GOTO(0)};
+                                              {SIM_CALL, 0, 0, 0},
+                                              GOTO(0)};
 static const struct sim_insn busy[] = {{SIM_ADD, 1, 1, 1}, GOTO(0)};
 
 static void make(unsigned cpus)
@@ -147,8 +143,7 @@ START_TEST(two_that_yield_to_each_other_starve_nobody)
         for (unsigned i = 0; i < 4000; i++)
             rig_turn(&r, i % cpus);
         for (unsigned i = 0; i < 2; i++)
-            ck_assert_uint_ge(sim_guest(&other->vcpu[i])->ops * 6 * SIM_OP_NS,
-                              r.b->ops->now(r.b));
+            ck_assert_uint_ge(sim_guest(&other->vcpu[i])->ops * 6 * SIM_OP_NS, r.b->ops->now(r.b));
         for (unsigned i = 0; i < 4; i++) /* nor are they starved */
             ck_assert_uint_gt(sim_guest(&pair->vcpu[i])->ops, 300);
         if (cpus == 1)
@@ -202,14 +197,14 @@ START_TEST(a_waiting_sibling_is_fetched_from_another_queue)
 
     make(2);
     b = RIG_ADD(&r, 8, 1, busy);
-    start_all(b);                         /* processor 0 */
+    start_all(b); /* processor 0 */
     a = RIG_ADD(&r, 8, 3, busy);
     sim_load(&a->vcpu[0], only_yields, 3);
-    start_all(a);                         /* 1, 0, 1 */
+    start_all(a); /* 1, 0, 1 */
     ck_assert_uint_eq(a->vcpu[0].cpu, 1);
     ck_assert_uint_eq(a->vcpu[1].cpu, 0);
     disco_vcpu_pause(&a->vcpu[2], DISCO_PAUSE_PERSON);
-    rig_turn(&r, 1);                      /* yields: its only sibling waits for processor 0 */
+    rig_turn(&r, 1); /* yields: its only sibling waits for processor 0 */
     rig_turn(&r, 1);
     ck_assert_uint_eq(a->vcpu[1].cpu, 1);
     ck_assert_uint_ge(sim_guest(&a->vcpu[1])->ops, SLICE / 2);
@@ -219,9 +214,13 @@ END_TEST
 int main(void)
 {
     const TTest *tests[] = {
-        a_preempted_holder_does_not_cost_a_slice, nor_on_one_processor, others_keep_their_share,
-        two_that_yield_to_each_other_starve_nobody, who_gave_way_is_not_behind_for_ever,
-        a_yield_to_nobody_is_no_switch, a_waiting_sibling_is_fetched_from_another_queue,
+        a_preempted_holder_does_not_cost_a_slice,
+        nor_on_one_processor,
+        others_keep_their_share,
+        two_that_yield_to_each_other_starve_nobody,
+        who_gave_way_is_not_behind_for_ever,
+        a_yield_to_nobody_is_no_switch,
+        a_waiting_sibling_is_fetched_from_another_queue,
     };
 
     return SUITE_RUN("yield", tests, NULL, NULL);
