@@ -78,13 +78,14 @@ int disco_pmap_promote(struct disco_pmap *pm, disco_ppn first)
 
 /* --- demotion --- */
 
-static void unmark(const struct disco_pmap *pm, struct disco_pmap_entry *e)
+/* If another word takes its place now, that one has no mark. @return whether it was this call that took the mark. */
+static bool unmark(const struct disco_pmap *pm, struct disco_pmap_entry *e)
 {
     disco_tlbe word = disco_load(&e->tlbe);
 
-    if (is_marked(pm, word)) /* if another takes its place now, that one has no mark */
-        (void)__atomic_compare_exchange_n(&e->tlbe, &word, word_for(pm, pm->backend->ops->tlbe_mpn(word), 0),
-                                          false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+    return is_marked(pm, word) &&
+           __atomic_compare_exchange_n(&e->tlbe, &word, word_for(pm, pm->backend->ops->tlbe_mpn(word), 0), false,
+                                       __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
 void disco_super_demote(struct disco_pmap *pm, disco_ppn ppn)
@@ -97,7 +98,8 @@ void disco_super_demote(struct disco_pmap *pm, disco_ppn ppn)
     e = &pm->entry[ppn.v & ~(uint64_t)(n - 1)];
     if (!is_marked(pm, disco_load_acquire(&e->tlbe))) /* s1 */
         return;
-    for (unsigned i = n; i > 0; i--) /* s2 */
-        unmark(pm, &e[i - 1]);
-    disco_count_own(&stats_here(pm)->demoted, 1);
+    for (unsigned i = n - 1; i > 0; i--) /* s2 */
+        (void)unmark(pm, &e[i]);
+    if (unmark(pm, e)) /* of several at a time, one counts */
+        disco_count_own(&stats_here(pm)->demoted, 1);
 }
