@@ -209,6 +209,13 @@ START_TEST(the_backend_is_complete)
     part = *r.b->ops;
     b.node_of_cpu[1] = 2;
     ck_assert_int_eq(disco_backend_check(&b), DISCO_ERR_BAD_ARG);
+    b.node_of_cpu[1] = r.b->node_of_cpu[1];
+    for (unsigned pages = 0; pages < 10; pages++) {
+        b.superpage = pages;
+        ck_assert_int_eq(disco_backend_check(&b), pages & (pages - 1) ? DISCO_ERR_BAD_ARG : 0);
+    }
+    b.superpage = 3u << 30;
+    ck_assert_int_eq(disco_backend_check(&b), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_backend_check(NULL), DISCO_ERR_BAD_ARG);
 }
 END_TEST
