@@ -47,6 +47,16 @@
 .Lfound\@:
     .endm
 
+/* at := the pair of physical pages behind EntryHi, an address of a segment believed unmapped; k1 := struct mips_vcpu. k0 is lost. */
+    .macro  physical_pair
+    dmfc0   $k0, C0_ENTRYHI
+    dmfc0   $k1, KS_VCPU
+    bltz    $k0, .Limage\@
+     dext   $at, $k0, 13, 15
+    dext    $at, $k0, 13, 35
+.Limage\@:
+    .endm
+
 /* A linker script puts .vectors at a multiple of 4096; aligned here, the section would be padded to as much. */
     .section .vectors, "ax"
     .balign 16
@@ -147,16 +157,24 @@ mips_refill_kernel_end:
      nop
 
 /*
- * Bit 61: both words are of one superpage, which is aligned and contiguous: one pair of large pages for all of it.
- * Whoever takes a page of it away asks this processor after that (lib/pmap/super.c).
+ * Bit 61: a superpage, if its first word says so, too. It is aligned and contiguous: one pair of large pages for all of it.
+ * Whoever takes a page of it away takes that mark first, and asks this processor after that (lib/pmap/super.c).
  */
     .globl mips_refill_marked
 mips_refill_marked:
 refill_marked:
     dsll    $at, $at, 2
     bgez    $at, refill_near
-     dins   $k0, $zero, LO_PFN_SHIFT, SUPERPAGE_SHIFT
-    dins    $k0, $zero, LO_PFN_SHIFT + LO_PFN_BITS, 64 - LO_PFN_SHIFT - LO_PFN_BITS
+     nop
+    physical_pair
+    dins    $at, $zero, 0, SUPERPAGE_SHIFT - 1
+    dsll    $at, $at, 5
+    ld      $k1, VCPU_PMAP($k1)
+    daddu   $k1, $k1, $at
+    ld      $k0, PMAP_TLBE($k1)
+    dsll    $at, $k0, 2
+    bgez    $at, refill_slow
+     dins   $k0, $zero, LO_PFN_SHIFT + LO_PFN_BITS, 64 - LO_PFN_SHIFT - LO_PFN_BITS
     li      $at, SUPERPAGE_MASK
     mtc0    $at, C0_PAGEMASK
     daddiu  $k1, $k0, SUPERPAGE_HALF
@@ -178,12 +196,8 @@ mips_refill_marked_end:
 
 /* The word names the master: what is nearest to this processor, `near` knows (lib/vcpu/fill.c). */
 refill_near:
-    dmfc0   $k0, C0_ENTRYHI
-    dmfc0   $k1, KS_VCPU
-    bltz    $k0, 1f
-     dext   $at, $k0, 13, 15
-    dext    $at, $k0, 13, 35
-1:  ld      $k1, VCPU_NEAR($k1)
+    physical_pair
+    ld      $k1, VCPU_NEAR($k1)
     dsll    $at, $at, 13
     ld      $k0, L2TLB_FLIP($k1)
     xor     $at, $at, $k0           /* the key: pair of physical pages, and context */

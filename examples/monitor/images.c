@@ -49,9 +49,12 @@ void images_reserve(struct vm *vm)
 
 /* --- filling --- */
 
-/* Pages of a superpage, and after how many in vain none are looked for. */
+/*
+ * Pages of a superpage, and after how many in vain none are looked for: what is left behind the boot archive comes
+ * first, which may be 2 * ROW - 2 pages and have none; then ROW - 1 that are not aligned.
+ */
 #define ROW (1u << SUPERPAGE_SHIFT)
-#define TRIES (2 * ROW)
+#define TRIES (4 * ROW)
 
 /*
  * Machine pages for a superpage: free ones in a row, as they are handed out when memory begins to be used. Others that come

@@ -227,10 +227,10 @@ struct disco_backend {
     unsigned asids;   /**< number of address space identifiers a guest has */
     uint8_t node_of_cpu[DISCO_MAX_CPUS];
     /**
-     * Pages of a superpage, a power of two; 0: there are none. They are for a backend that reads pmap words itself: a
-     * word made as DISCO_SUPERPAGE, and no other, lets it load one translation for all pages of the superpage, contiguous
-     * in machine memory, in the segments that a guest believes unmapped. Forgetting the address of one page must forget
-     * that translation, and `tlbe_merge` leave the mark out.
+     * Pages of a superpage, a power of two; 0: there are none. They are for a backend that reads pmap words itself. Where
+     * the word of a page is made as DISCO_SUPERPAGE, and the first of its superpage is, too, it may load one translation
+     * for all pages of the superpage, contiguous in machine memory, in the segments that a guest believes
+     * unmapped. Forgetting the address of one page must forget that translation, and `tlbe_merge` leave the mark out.
      */
     unsigned superpage;
 };

@@ -14,7 +14,7 @@
  *       the time its processor answers, and what it loaded is forgotten with the rest;
  *   p6: the page may be changed or given up;
  *   p7: the new word is published.
- * tests/model/shootdown.pml, pmap_entry.pml, pmap_many.pml, numa_move.pml and replica.pml go through every
+ * tests/model/shootdown.pml, pmap_entry.pml, pmap_many.pml, numa_move.pml, replica.pml and superpage.pml go through every
  * order of these steps and others'.
  */
 #include "pmap_private.h"

@@ -162,7 +162,7 @@ int disco_entry_own(struct disco_pmap *pm, struct hold *h, unsigned node);
 
 /* --- super.c --- */
 
-/* If @p ppn is in a superpage, that is none any more. Its entry is held, and about to be hidden. */
+/* If @p ppn is in a superpage, that is none any more. Its entry is held, and about to be hidden or stored anew. */
 void disco_super_demote(struct disco_pmap *pm, disco_ppn ppn);
 
 /* --- many.c --- */

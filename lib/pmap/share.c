@@ -165,7 +165,10 @@ static int lend(struct disco_pmap *pm, struct hold *h, const struct want *want, 
     return disco_memmap_get(pm->mm, *out);
 }
 
-/* A page that was read-only before has no writable translation: nothing to revoke, the reason is all that changes. */
+/*
+ * A page that was read-only before has no writable translation: nothing to revoke, the reason is all that changes. Its
+ * word is stored anew, though, without a mark; so a superpage is demoted first (super.c), and translations of it stay.
+ */
 static int begin_lend(struct disco_pmap *pm, struct many *m, struct disco_pmap_place *p,
                       const struct want *want)
 {
@@ -174,8 +177,10 @@ static int begin_lend(struct disco_pmap *pm, struct many *m, struct disco_pmap_p
     bool itself = !err && page_of(pm, h).v == p->mpn.v;
     bool revoke = itself && meta_reason(h->meta) == DISCO_PMAP_WRITABLE;
 
-    if (itself && !revoke)
+    if (itself && !revoke) {
+        disco_super_demote(pm, h->ppn);
         publish(pm, h, p->mpn, want->reason);
+    }
     if (!revoke)
         disco_many_let_last_go(m);
     return err;

@@ -23,6 +23,6 @@ class Judged(unittest.TestCase):
             self.assertEqual(models.judged("m", output, True).outcome, FAILED, output)
 
     def test_every_model_has_bugs(self):
-        for name in ("pmap_entry", "pmap_many", "shootdown", "wakeup"):
+        for name in ("pmap_entry", "pmap_many", "shootdown", "superpage", "wakeup"):
             bugs = [one for one in models.variants(models.MODELS / f"{name}.pml") if one.startswith("BUG_")]
             self.assertGreaterEqual(len(bugs), 3, name)

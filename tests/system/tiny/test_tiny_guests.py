@@ -43,6 +43,7 @@ GUESTS = {
     "keeper": Expect(console=f"{KEPT}\n"),
     "share": Expect(console="share: [0-9a-f]{16}\n"),
     "readers": Expect(console="readers: all sums are right\n"),
+    "superpage": Expect(console="superpage: all words are right\n"),
     "walker": Expect(console="walker: as the tables say\n"),
     "uart": Expect(console="uart: printed by loads and stores, then from user mode\nuart: as a 16550 behaves\n",
                    log="used physical memory it does not have", words=("--uart",)),

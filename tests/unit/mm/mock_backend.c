@@ -14,6 +14,7 @@ static struct mock *mock_of(struct disco_backend *b) { return (struct mock *)(vo
 disco_tlbe mock_tlbe(uint64_t mpn, unsigned rights) { return mpn << 8 | VALID | rights; }
 uint64_t mock_mpn(disco_tlbe e) { return e >> 8; }
 unsigned mock_rights(disco_tlbe e) { return e & DISCO_RWX; }
+bool mock_is_marked(disco_tlbe e) { return e & DISCO_SUPERPAGE; }
 
 uint8_t *mock_page(struct mock *m, uint64_t mpn)
 {

@@ -4,7 +4,7 @@
 
 /*
  * The least machine that memmap and pmap can stand on: an array for memory, entries that are
- * readable in a debugger (MPN << 8 | 0x80 | rights), and hooks where a test wants to look in.
+ * readable in a debugger (MPN << 8 | 0x80 | rights and kinds), and hooks where a test wants to look in.
  * Its processors are numbers that threads give themselves, and there are no TLBs; tests that need those bring them
  * along.
  */
@@ -32,6 +32,9 @@ void mock_fini(struct mock *m);
 disco_tlbe mock_tlbe(uint64_t mpn, unsigned rights);
 uint64_t mock_mpn(disco_tlbe e);
 unsigned mock_rights(disco_tlbe e);
+bool mock_is_marked(
+    disco_tlbe
+        e); /* made as DISCO_SUPERPAGE; the mock has none until a test says how large they are */
 uint8_t *mock_page(struct mock *m, uint64_t mpn);
 
 /* A memmap over all of the mock's memory, split evenly over its nodes. */

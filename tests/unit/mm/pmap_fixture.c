@@ -27,6 +27,8 @@ static void purge(void *ctx, const struct disco_pmap_gone *gone, size_t pages,
     purged.was = disco_memmap_state(mm, purged.watched);
     for (size_t i = 0; i < pages; i++)
         purged.word |= of->entry[gone[i].ppn.v].tlbe;
+    for (uint64_t i = 0; i < of->pages; i++)
+        purged.marked += mock_is_marked(of->entry[i].tlbe);
     memcpy(purged.p, p, n * sizeof *p);
     if (purged.last_store)
         *purged.last_store = '!';

@@ -25,6 +25,7 @@ struct purged {
     struct disco_purge p[64];
     size_t n;
     disco_tlbe word;     /* the entries' first words while purging, all in one */
+    unsigned marked;     /* how many words of the pmap were marked then, in all calls */
     uint8_t *last_store; /* where a guest stores just before it loses the page */
     disco_mpn watched;   /* a page, and what it was while purging */
     enum disco_page_state was;

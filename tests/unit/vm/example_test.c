@@ -198,6 +198,23 @@ START_TEST(it_is_repeatable)
 }
 END_TEST
 
+/* As arch.h says of a pmap's word: the mark tells it from others, changes nothing else, and is never loaded. */
+START_TEST(the_mark_of_a_superpage)
+{
+    const struct disco_backend_ops *ops = r.b->ops;
+    const disco_mpn mpn = {0x1234};
+    const unsigned rights = DISCO_READ | DISCO_EXEC;
+    disco_tlbe all = ops->tlbe_make((disco_mpn){0}, DISCO_RWX);
+    disco_tlbe word = ops->tlbe_make(mpn, rights),
+               marked = ops->tlbe_make(mpn, rights | DISCO_SUPERPAGE);
+
+    ck_assert_uint_ne(marked, word);
+    ck_assert_uint_eq(ops->tlbe_mpn(marked).v, mpn.v);
+    ck_assert_uint_eq(ops->tlbe_rights(marked), rights);
+    ck_assert_uint_eq(ops->tlbe_merge(all, marked), ops->tlbe_merge(all, word));
+}
+END_TEST
+
 START_TEST(the_backend_is_complete)
 {
     struct disco_backend_ops part = *r.b->ops;
@@ -214,6 +231,13 @@ START_TEST(the_backend_is_complete)
     part = *r.b->ops;
     b.node_of_cpu[1] = 2;
     ck_assert_int_eq(disco_backend_check(&b), DISCO_ERR_BAD_ARG);
+    b.node_of_cpu[1] = r.b->node_of_cpu[1];
+    for (unsigned pages = 0; pages < 10; pages++) {
+        b.superpage = pages;
+        ck_assert_int_eq(disco_backend_check(&b), pages & (pages - 1) ? DISCO_ERR_BAD_ARG : 0);
+    }
+    b.superpage = 3u << 30;
+    ck_assert_int_eq(disco_backend_check(&b), DISCO_ERR_BAD_ARG);
     ck_assert_int_eq(disco_backend_check(NULL), DISCO_ERR_BAD_ARG);
 }
 END_TEST
@@ -221,7 +245,7 @@ END_TEST
 int main(void)
 {
     const TTest *tests[] = {on_one_thread, on_a_thread_each, it_is_repeatable,
-                            the_backend_is_complete};
+                            the_mark_of_a_superpage, the_backend_is_complete};
 
     return SUITE_RUN("example", tests, setup, teardown);
 }
