@@ -49,53 +49,24 @@ void images_reserve(struct vm *vm)
 
 /* --- filling --- */
 
-/*
- * Pages of a superpage, and after how many in vain none are looked for: what is left behind the boot archive comes
- * first, which may be 2 * ROW - 2 pages and have none; then ROW - 1 that are not aligned.
- */
-#define ROW (1u << SUPERPAGE_SHIFT)
-#define TRIES (4 * ROW)
-
-/*
- * Machine pages for a superpage: free ones in a row, as they are handed out when memory begins to be used. Others that come
- * before the row go back in the order that they had. @return the first, or NONE.
- */
-static uint64_t row_of_pages(void)
-{
-    static disco_mpn taken[TRIES];
-    uint64_t first = NONE;
-    unsigned n = 0, length = 0;
-
-    while (length < ROW && n < TRIES &&
-           !disco_memmap_alloc(mon.mm, 0, DISCO_PAGE_MONITOR, &taken[n])) {
-        bool next = length && taken[n].v == taken[n - 1].v + 1;
-
-        length = next ? length + 1 : taken[n].v % ROW == 0;
-        n++;
-    }
-    if (length == ROW) {
-        n -= ROW;
-        first = taken[n].v;
-    }
-    while (n)
-        (void)disco_memmap_put(mon.mm, taken[--n]);
-    return first;
-}
+#define ROW (1u << SUPERPAGE_SHIFT) /* pages of a superpage */
 
 /* Where a segment's contents fill superpages. With several nodes there are none: pages move one by one. */
 static void place_superpages(struct image *im, const struct elf_segment *s)
 {
     uint64_t end = (s->pa + s->contents.len) >> DISCO_PAGE_SHIFT;
     uint64_t ppn = (s->pa + DISCO_PAGE_MASK) >> DISCO_PAGE_SHIFT;
+    disco_mpn first;
 
+    if (mon.machine.backend.nodes > 1)
+        return;
     for (ppn = (ppn + ROW - 1) & ~(uint64_t)(ROW - 1); ppn + ROW <= end; ppn += ROW) {
         uint64_t *slot = &im->mpn[ppn - im->first];
-        uint64_t first = mon.machine.backend.nodes > 1 || *slot != NONE ? NONE : row_of_pages();
 
-        if (first == NONE)
-            return;
+        if (*slot != NONE || disco_memmap_alloc_row(mon.mm, 0, DISCO_PAGE_MONITOR, ROW, &first))
+            continue;
         for (uint64_t i = 0; i < ROW; i++)
-            slot[i] = first + i;
+            slot[i] = first.v + i;
     }
 }
 

@@ -99,6 +99,15 @@ int disco_memmap_prefer(struct disco_memmap *mm, unsigned node, const uint8_t *o
 int disco_memmap_alloc(struct disco_memmap *mm, unsigned node, enum disco_page_state state,
                        disco_mpn *out);
 
+/**
+ * Take @p n free pages (a power of two) of @p node that lie in a row, the first at a multiple of @p n, each as
+ * disco_memmap_alloc() gives it. Of the rows there are it is the highest. Time is proportional to the memory; the node's
+ * other allocations wait meanwhile.
+ * @return 0, DISCO_ERR_NO_MEMORY (no such row there), DISCO_ERR_BAD_ARG.
+ */
+int disco_memmap_alloc_row(struct disco_memmap *mm, unsigned node, enum disco_page_state state,
+                           unsigned n, disco_mpn *first);
+
 /*
  * References and users. The calls below return DISCO_ERR_BAD_ARG for a page outside the memmap and
  * DISCO_ERR_STATE for one that is not in use (or a replica, whose reference is its master's).

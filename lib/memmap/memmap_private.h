@@ -12,7 +12,8 @@
  *          bits 32..63 references, those of the users included
  *   USER   the first user: valid bit, pmap, PPN
  *   MORE   low half    chunk with further users; high half: number of users in all
- *   LINK   low half    next free page, or next replica; high half: the master of a replica
+ *   LINK   low half    next free page, or next replica; high half: the one before a free page (itself, if it is
+ *                      at the top of the stack), or the master of a replica
  *
  * LINK of a FREE page belongs to the lock of its node's free list, that of a master and of its
  * replicas to the master's lock.

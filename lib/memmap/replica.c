@@ -100,7 +100,9 @@ disco_mpn disco_memmap_master(const struct disco_memmap *mm, disco_mpn mpn)
     const struct disco_memmap_page *pg = page_at(mm, mpn);
     uint32_t master = pg ? high_half(disco_load(&pg->word[LINK])) : 0;
 
-    return master ? mpn_of_page(mm, page_of_link(mm, master)) : mpn;
+    if (!master || disco_memmap_state(mm, mpn) != DISCO_PAGE_REPLICA)
+        return mpn;
+    return mpn_of_page(mm, page_of_link(mm, master));
 }
 
 void disco_replica_free_chain(struct disco_memmap *mm, uint32_t link)

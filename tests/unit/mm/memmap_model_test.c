@@ -103,6 +103,32 @@ static void do_alloc(void)
     model[i].held = 1;
 }
 
+static bool is_row(int at, int n, unsigned node)
+{
+    for (int i = 0; i < n; i++) {
+        if (model[at + i].state != DISCO_PAGE_FREE || node_of(at + i) != node)
+            return false;
+    }
+    return mpn_of(at).v % (uint64_t)n == 0;
+}
+
+static void do_row(void)
+{
+    unsigned node = dice(NODES);
+    int n = 1 << dice(3), at = PAGES - n;
+    disco_mpn first;
+    int err = disco_memmap_alloc_row(mm, node, DISCO_PAGE_PRIVATE, (unsigned)n, &first);
+
+    while (at >= 0 && !is_row(at, n, node))
+        at--;
+    ck_assert_int_eq(err, at < 0 ? DISCO_ERR_NO_MEMORY : 0);
+    for (int i = 0; at >= 0 && i < n; i++) {
+        ck_assert_uint_eq(first.v, mpn_of(at).v);
+        model[at + i].state = DISCO_PAGE_PRIVATE;
+        model[at + i].held = 1;
+    }
+}
+
 static struct disco_page_user any_user(void)
 {
     return (struct disco_page_user){.pmap = dice(3), .ppn = {dice(8)}};
@@ -253,7 +279,7 @@ static void step(void)
     struct page *p = &model[i];
 
     switch (dice(12)) {
-    case 0:
+    case 0: do_row(); break;
     case 1: do_alloc(); break;
     case 2:
     case 3: do_reference(p, mpn_of(i)); break;

@@ -99,6 +99,40 @@ START_TEST(freed_last_goes_out_first)
 }
 END_TEST
 
+/* Nodes have 100..103, 104..107 and 108..111. The rest stays as it was stacked. */
+START_TEST(rows)
+{
+    const uint64_t left[] = {104, 107};
+    disco_mpn first = {7};
+
+    ck_assert_int_eq(disco_memmap_alloc_row(mm, NODES, DISCO_PAGE_PRIVATE, 2, &first),
+                     DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_memmap_alloc_row(mm, 1, DISCO_PAGE_SHARED, 2, &first),
+                     DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_memmap_alloc_row(mm, 1, DISCO_PAGE_PRIVATE, 3, &first),
+                     DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_memmap_alloc_row(mm, 1, DISCO_PAGE_PRIVATE, 0, &first),
+                     DISCO_ERR_BAD_ARG);
+    ck_assert_int_eq(disco_memmap_alloc_row(mm, 1, DISCO_PAGE_PRIVATE, 8, &first),
+                     DISCO_ERR_NO_MEMORY);
+    ck_assert_uint_eq(first.v, 7);
+    ck_assert_int_eq(disco_memmap_alloc_row(mm, 1, DISCO_PAGE_PRIVATE, 2, &first), 0);
+    ck_assert_uint_eq(first.v, 106);
+    ck_assert_uint_eq(free_on(1), 2);
+    ck_assert_int_eq(disco_memmap_state(mm, first), DISCO_PAGE_PRIVATE);
+    ck_assert_uint_eq(disco_memmap_refs(mm, first), 1);
+    ck_assert_int_eq(disco_memmap_alloc_row(mm, 1, DISCO_PAGE_MONITOR, 1, &first), 0);
+    ck_assert_uint_eq(first.v, 105);
+    ck_assert_int_eq(disco_memmap_alloc_row(mm, 1, DISCO_PAGE_MONITOR, 2, &first),
+                     DISCO_ERR_NO_MEMORY);
+    ck_assert_int_eq(disco_memmap_put(mm, (disco_mpn){107}), 0);
+    for (unsigned i = 0; i < 2; i++)
+        ck_assert_uint_eq(take(1).v, left[1 - i]);
+    ck_assert_uint_eq(disco_memmap_node(mm, take(1)),
+                      0); /* one stack is empty, the others are whole */
+}
+END_TEST
+
 START_TEST(low_water)
 {
     ck_assert(!disco_memmap_low(mm, 0));
@@ -312,6 +346,7 @@ int main(void)
         allocates_near_first,
         preference_can_be_given,
         freed_last_goes_out_first,
+        rows,
         low_water,
         references,
         pages_outside,
