@@ -203,6 +203,31 @@ static void look(void)
     self->done[8]++;
 }
 
+/* A few pages in a row, taken from between those that others take and give back: nobody else has them. */
+static void row(void)
+{
+    unsigned n = 1 << (1 + dice(2));
+    uint64_t *word;
+    disco_mpn first;
+
+    if (disco_memmap_alloc_row(mm, here(), DISCO_PAGE_PRIVATE, n, &first))
+        return;
+    MUST(first.v % n == 0);
+    for (unsigned i = 0; i < n; i++) {
+        disco_mpn mpn = {first.v + i};
+
+        word = m.b.ops->page(&m.b, mpn);
+        *word = self->id;
+        MUST(disco_memmap_refs(mm, mpn) == 1 && disco_memmap_node(mm, mpn) == here());
+    }
+    for (unsigned i = 0; i < n; i++) {
+        word = m.b.ops->page(&m.b, (disco_mpn){first.v + i});
+        MUST(*word == self->id);
+        MUST(!disco_memmap_put(mm, (disco_mpn){first.v + i}));
+    }
+    self->done[14]++;
+}
+
 static int read_word(void *ctx, void *at, size_t len)
 {
     (void)len;
@@ -295,6 +320,9 @@ static void step(void)
     case 26:
     case 27:
     case 28: copies_of_shared(0, meeting); break;
+    case 29:
+    case 30:
+    case 31: row(); break;
     default: look(); break;
     }
 }
@@ -379,8 +407,9 @@ static uint64_t present(unsigned v)
 static void report(double took)
 {
     static const char *const name[] = {
-        "loads",        "write faults", "stores",   "drops", "shares",    "lends",  "migrations",
-        "replications", "look-ups",     "accesses", "marks", "collapses", "remaps", "short lives",
+        "loads", "write faults", "stores",       "drops",       "shares",
+        "lends", "migrations",   "replications", "look-ups",    "accesses",
+        "marks", "collapses",    "remaps",       "short lives", "rows",
     };
     uint64_t hits = 0;
 
