@@ -52,9 +52,11 @@ struct mips_stats {
 struct mips_vcpu {
     struct mips_gpr g; /**< registers; g.pc is where the guest goes on */
     uint64_t host_sp;  /**< the monitor's stack while the guest runs */
-    uint64_t
-        refill; /**< this exit came through the refill vector; until it is left, the registers that C
-                              keeps are not in `g`: world.S */
+    /**
+     * this exit came through the refill vector; until it is left, the registers that C keeps are
+     * not in `g`: world.S
+     */
+    uint64_t refill;
     struct disco_pmap_entry *pmap;
     uint64_t pairs;           /**< pairs of pages in it */
     struct disco_l2tlb *near; /**< the virtual CPU's */
@@ -80,8 +82,8 @@ struct mips_vcpu {
     uint32_t since;      /**< Count when it came into the guest, or left it last */
     struct mips_count count;
     struct mips_vtlb vtlb;
-    struct mips_tables
-        tables; /**< the guest's page tables, as its registers said when they were walked last */
+    /** The guest's page tables, as its registers said when they were walked last */
+    struct mips_tables tables;
     uint64_t fpr[32];
     uint32_t fcsr;
     bool fpu_live;                        /**< the real FPU registers are this virtual CPU's */
@@ -105,8 +107,8 @@ struct mips_cpu {
     uint64_t user_ticks, kernel_ticks; /**< time in guests, by their mode */
     uint64_t generation;               /**< of its machine ASIDs: tags.c */
     uint32_t next_tag;                 /**< the first that nobody has in this generation */
-    struct disco_lock
-        armed_lock; /**< of the list below; a device's level, outside the compare_lock */
+    /** Of the list below; a device's level, outside the compare_lock */
+    struct disco_lock armed_lock;
     /** Virtual CPUs whose Compare is watched here; one may stand here after it moved away. */
     struct mips_vcpu *armed[MIPS_MAX_ARMED];
     unsigned narmed;
@@ -122,11 +124,11 @@ struct mips_cpu {
 /** The machine as this backend sees it. Embed one in the monitor; call mips64_init() first. */
 struct mips_machine {
     struct disco_backend backend; /**< first: operations cast back */
-    struct mips_cpu
-        *cpu[DISCO_MAX_CPUS]; /**< zeroed storage of the caller's, each in its processor's node */
-    struct disco_memmap *mm;  /**< privileged-register pages come from here */
-    bool c_only;              /**< answer every TLB miss in C: to compare, and to debug */
-    bool tagged;              /**< tell virtual CPUs apart by ASIDs instead of flushing: tags.c */
+    /** Zeroed storage of the caller's, each in its processor's node */
+    struct mips_cpu *cpu[DISCO_MAX_CPUS];
+    struct disco_memmap *mm; /**< privileged-register pages come from here */
+    bool c_only;             /**< answer every TLB miss in C: to compare, and to debug */
+    bool tagged;             /**< tell virtual CPUs apart by ASIDs instead of flushing: tags.c */
     /** The board's interprocessor interrupt, line IP4: raise it on a processor; lower one's own. */
     void (*ipi_raise)(unsigned cpu);
     void (*ipi_lower)(unsigned cpu);

@@ -33,8 +33,8 @@ static struct disco_flash_reader reader;
 static struct {
     DISCO_OWN_LINE uint32_t by;
     uint64_t next;
-    uint64_t
-        latest; /* modelled time of any processor, ns: of who empties the ring, as what follows */
+    /* Modelled time of any processor, ns: of who empties the ring, as what follows */
+    uint64_t latest;
     uint64_t foreign; /* records of pages that are no guest's */
 } reading;
 

@@ -47,8 +47,8 @@ typedef uint64_t disco_cpuset;
  * The even and the odd page of a pair live in one entry; forgetting one forgets the pair.
  */
 struct disco_purge {
-    uint64_t
-        vcpus; /**< virtual CPUs through which it was entered, bit i for that with id i; or DISCO_ALL_VCPUS */
+    /** Virtual CPUs through which it was entered, bit i for that with id i; or DISCO_ALL_VCPUS */
+    uint64_t vcpus;
     disco_vpn vpn; /**< where it was entered */
 };
 

@@ -48,12 +48,14 @@ struct disco_flash_record {
     uint64_t page; /**< of RAM, counted from RAM's beginning */
     uint64_t node; /**< that missed */
     uint64_t cpu;  /**< the processor, of that node, whose miss it was */
-    uint64_t
-        misses; /**< of the node on the page since the last reset; counts stop at 65535 reads and as many stores */
+    /**
+     * of the node on the page since the last reset; counts stop at 65535 reads and as many stores
+     */
+    uint64_t misses;
     uint64_t others; /**< of that other node which has the most */
     uint64_t writes; /**< stores among the misses of all nodes */
-    uint64_t
-        sharers; /**< bit n: another node n, which has as many misses as the sharing threshold or more */
+    /** Bit n: another node n, which has as many misses as the sharing threshold or more */
+    uint64_t sharers;
 };
 
 /** The head of an area; the records follow it. */
@@ -62,8 +64,11 @@ struct disco_flash_area {
     uint64_t magic, version;
     uint64_t slots;
     uint64_t ram; /**< bytes */
-    uint64_t
-        nodes; /**< node n has the n-th of as many equal parts of RAM, in pages; the last one also what is left over */
+    /**
+     * node n has the n-th of as many equal parts of RAM, in pages; the last one also what is left
+     * over
+     */
+    uint64_t nodes;
     uint64_t cpus;   /**< processor i belongs to node i * nodes / cpus */
     uint64_t sample; /**< one miss in so many is counted */
     uint64_t fixed[9];
@@ -76,13 +81,15 @@ struct disco_flash_area {
     uint64_t epoch;   /**< a new number here: all counters are 0 again. O(1) for both sides */
     uint64_t trigger; /**< counted misses of one node that make a page hot; 0 = never */
     uint64_t sharing; /**< see disco_flash_record::sharers; 0 = nobody is told of */
-    uint64_t copied,
-        copied_end; /**< pages of RAM, from the first to before the second, of which every node has a copy
-                                      at the same address, as FLASH's controllers map it: loads and fetches stay there */
+    /**
+     * Pages of RAM, from the first to before the second, of which every node has a copy at the same address, as
+     * FLASH's controllers map it: loads and fetches stay there.
+     */
+    uint64_t copied, copied_end;
     uint64_t monitor[10];
     /* The model's again. */
-    uint64_t clock
-        [DISCO_MAX_CPUS]; /**< nanoseconds that a processor was busy, when it told its clock last */
+    /** Nanoseconds that a processor was busy, when it told its clock last */
+    uint64_t clock[DISCO_MAX_CPUS];
 };
 
 /** The instruction `ori $0, $0, 0xd15f`: the model writes what time it is on this processor to `clock`. */

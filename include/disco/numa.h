@@ -57,8 +57,8 @@ struct disco_numa_params {
     uint32_t write;   /**< stores above which a page is not replicated */
     uint32_t migrate; /**< a page that has migrated so often in an interval stays where it is */
     uint32_t cap;     /**< moves of all pages together in an interval */
-    uint32_t
-        copy; /**< misses that the monitor's own copying of a page leaves in a count: lines of a page */
+    /** Misses that the monitor's own copying of a page leaves in a count: lines of a page */
+    uint32_t copy;
     uint64_t interval; /**< nanoseconds after which all counts begin anew */
 };
 
@@ -168,10 +168,10 @@ struct disco_numa_config {
     struct disco_memmap *mm;
     uint32_t pmaps; /**< their ids are below this, <= DISCO_MAX_PMAPS */
     uint32_t queue; /**< hot records that can wait, a power of two up to 65536 */
-    uint32_t
-        history; /**< pages remembered in an interval, a power of two from 4 to 2^20; twice `cap` is plenty */
-    uint32_t
-        replicas; /**< of each node, that disco_numa_drop_replicas() can find, a power of two up to 2^24 */
+    /** Pages remembered in an interval, a power of two from 4 to 2^20; twice `cap` is plenty */
+    uint32_t history;
+    /** Of each node, that disco_numa_drop_replicas() can find, a power of two up to 2^24 */
+    uint32_t replicas;
     struct disco_numa_params params;
 };
 
@@ -211,8 +211,8 @@ struct disco_numa_hot {
     uint64_t misses;    /**< of node on the page, since the last reset */
     uint64_t others;    /**< of that other node which has the most */
     uint64_t writes;    /**< stores among the misses of all nodes */
-    uint64_t
-        sharers; /**< bit n: another node n, which has as many misses as the sharing threshold or more */
+    /** Bit n: another node n, which has as many misses as the sharing threshold or more */
+    uint64_t sharers;
 };
 
 /**
@@ -259,13 +259,13 @@ struct disco_numa_stats {
     uint64_t bad;                         /**< of a node or processor that does not exist */
     uint64_t decided[DISCO_NUMA_REASONS]; /**< by enum disco_numa_reason */
     uint64_t moved[DISCO_NUMA_ACTIONS];   /**< pages, by enum disco_numa_action */
-    uint64_t failed
-        [DISCO_NUMA_ACTIONS]; /**< moves that pmap refused: no memory, or the page was another by then */
-    uint64_t ns
-        [DISCO_NUMA_ACTIONS]; /**< time, a round's divided evenly among its moves; 0 without `now` */
-    uint64_t rounds;          /**< revocations, of up to DISCO_PMAP_MANY pages each */
-    uint64_t
-        dropped; /**< replicas freed by disco_numa_drop_replicas() on the node that was short */
+    /** Moves that pmap refused: no memory, or the page was another by then */
+    uint64_t failed[DISCO_NUMA_ACTIONS];
+    /** Time, a round's divided evenly among its moves; 0 without `now` */
+    uint64_t ns[DISCO_NUMA_ACTIONS];
+    uint64_t rounds; /**< revocations, of up to DISCO_PMAP_MANY pages each */
+    /** Replicas freed by disco_numa_drop_replicas() on the node that was short */
+    uint64_t dropped;
     uint64_t forgotten; /**< replicas that it can no longer find: `replicas` was too small */
     uint64_t evicted;   /**< pages forgotten before the interval's end: `history` was too small */
     uint64_t intervals;

@@ -50,18 +50,20 @@ enum disco_pmap_reason {
 
 /** One physical page; 16 bytes: assembly relies on `tlbe` at offset 0. */
 struct disco_pmap_entry {
-    uint64_t
-        tlbe; /**< precomputed entry (a disco_tlbe), 0 = not usable now; accessed atomically. Made as DISCO_COPIED
-                        where there are replicas: then it is not for processors of other nodes than the page's. As
-                        DISCO_SUPERPAGE: then it says so of all pages of the superpage */
+    /**
+     * precomputed entry (a disco_tlbe), 0 = not usable now; accessed atomically. Made as
+     * DISCO_COPIED where there are replicas: then it is not for processors of other nodes than the
+     * page's. As DISCO_SUPERPAGE: then it says so of all pages of the superpage
+     */
+    uint64_t tlbe;
     uint64_t meta; /**< lock, reason, backmap; accessed atomically */
 };
 
 /** A physical page whose translations are to be forgotten. */
 struct disco_pmap_gone {
     disco_ppn ppn;
-    uint64_t
-        vcpus; /**< by these virtual CPUs, bit i for that with id i; 0: none; or DISCO_ALL_VCPUS */
+    /** By these virtual CPUs, bit i for that with id i; 0: none; or DISCO_ALL_VCPUS */
+    uint64_t vcpus;
 };
 
 /**

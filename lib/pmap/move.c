@@ -15,8 +15,8 @@
 struct batch {
     struct disco_pmap *pm;
     struct disco_pmap_move *m;
-    disco_mpn
-        fresh[DISCO_PMAP_MANY]; /* by move: the page taken for it, and not used yet; or NO_PAGE */
+    /* By move: the page taken for it, and not used yet; or NO_PAGE */
+    disco_mpn fresh[DISCO_PMAP_MANY];
     disco_mpn gone[DISCO_PMAP_MANY]; /* by move: replicas that it detached; or NO_PAGE */
 };
 

@@ -79,8 +79,10 @@ struct hold {
     struct disco_pmap_entry *e;
     disco_ppn ppn;
     uint64_t meta;
-    uint64_t
-        vcpus; /* who forgets it if it is revoked; all, if its page is to change or to become somebody else's */
+    /*
+     * who forgets it if it is revoked; all, if its page is to change or to become somebody else's
+     */
+    uint64_t vcpus;
 };
 
 static inline enum disco_pmap_reason meta_reason(uint64_t meta)

@@ -17,8 +17,8 @@ struct plan {
     struct disco_pmap_move m;
     int want;
     bool acts;
-    uint64_t
-        vcpus; /* who loses translations: all, or those on the node of a copy of what nobody may write */
+    /* Who loses translations: all, or those on the node of a copy of what nobody may write */
+    uint64_t vcpus;
 };
 
 struct batch {
