@@ -53,7 +53,7 @@ struct mips_vcpu {
     struct mips_gpr g; /**< registers; g.pc is where the guest goes on */
     uint64_t host_sp;  /**< the monitor's stack while the guest runs */
     /**
-     * this exit came through the refill vector; until it is left, the registers that C keeps are
+     * This exit came through the refill vector; until it is left, the registers that C keeps are
      * not in `g`: world.S
      */
     uint64_t refill;

@@ -49,7 +49,7 @@ struct disco_flash_record {
     uint64_t node; /**< that missed */
     uint64_t cpu;  /**< the processor, of that node, whose miss it was */
     /**
-     * of the node on the page since the last reset; counts stop at 65535 reads and as many stores
+     * Of the node on the page since the last reset; counts stop at 65535 reads and as many stores
      */
     uint64_t misses;
     uint64_t others; /**< of that other node which has the most */
@@ -65,7 +65,7 @@ struct disco_flash_area {
     uint64_t slots;
     uint64_t ram; /**< bytes */
     /**
-     * node n has the n-th of as many equal parts of RAM, in pages; the last one also what is left
+     * Node n has the n-th of as many equal parts of RAM, in pages; the last one also what is left
      * over
      */
     uint64_t nodes;

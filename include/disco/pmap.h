@@ -51,7 +51,7 @@ enum disco_pmap_reason {
 /** One physical page; 16 bytes: assembly relies on `tlbe` at offset 0. */
 struct disco_pmap_entry {
     /**
-     * precomputed entry (a disco_tlbe), 0 = not usable now; accessed atomically. Made as
+     * Precomputed entry (a disco_tlbe), 0 = not usable now; accessed atomically. Made as
      * DISCO_COPIED where there are replicas: then it is not for processors of other nodes than the
      * page's. As DISCO_SUPERPAGE: then it says so of all pages of the superpage
      */

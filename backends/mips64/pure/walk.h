@@ -33,8 +33,8 @@
 
 /** How a guest's tables are built: what PWField and PWSize say, taken apart once. */
 struct mips_tables {
-    uint64_t field,
-        size; /**< the registers that the rest was made of; zeroed: of none that has levels */
+    /** The registers that the rest was made of; zeroed: of none that has levels. */
+    uint64_t field, size;
     uint64_t mask[4]; /**< by level: numbers of entries in a table */
     uint8_t shift[4]; /**< by level: where in an address the number begins */
     uint8_t last;     /**< the level of the entries, at most 3; those before are directories */

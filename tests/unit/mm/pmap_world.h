@@ -28,8 +28,7 @@ enum {
 /* A machine page as the model sees it; gone when it has neither users nor tokens. */
 struct object {
     uint8_t data[DISCO_PAGE_SIZE];
-    unsigned users,
-        tokens; /* tokens: references that are no users, of tests and of maps of dead pages */
+    unsigned users, tokens; /* tokens: references that are none, of tests and of dead maps */
     uint64_t mpn;
     unsigned node;
     uint64_t replica[NODES]; /* MPN, 0: none */

@@ -4,7 +4,8 @@
  * has made, and take some points of the picture in turn; nothing of the scene is written any more. The order of the
  * points is scattered, as where a picture comes slowly and is to be seen early: so one ray's neighbours in time are none
  * in the scene, and caches much smaller than the scene help little. Marks for tools/icount and tools/flash stand around
- * the pictures, and a sum of these is printed, the same on every machine.
+ * the pictures, one of each round, and a sum of these is printed, the same on every machine: each has its own memory, for a
+ * thread may be late by more than a round.
  *
  * The scene: spheres by the thousand over a floor, in a tree of boxes; one light, shadows, mirrors.
  */
@@ -43,7 +44,7 @@ static struct node *nodes;
 static uint32_t used;
 static unsigned count, width, height, rounds, artists;
 static uint64_t next_point;
-static uint8_t *picture;
+static uint8_t *pictures;
 
 static struct vec add(struct vec a, struct vec b)
 {
@@ -218,7 +219,7 @@ static void draw_point(uint64_t point, unsigned round)
     struct vec way = {(2.0 * x - width) / width, (1.0 * height - 2.0 * y) / width - 0.1, 1.0};
     double light = seen(eye, unit(way), BOUNCES);
 
-    picture[point] = (uint8_t)(light > 1 ? 255 : light * 255);
+    pictures[(uint64_t)round * width * height + point] = (uint8_t)(light > 1 ? 255 : light * 255);
 }
 
 static void *draw(void *unused)
@@ -246,8 +247,8 @@ int main(int argc, char **argv)
     CHECK(artists && artists <= MOST_ARTISTS && count && height && rounds);
     spheres = calloc(count, sizeof(*spheres));
     nodes = calloc(2 * (size_t)count, sizeof(*nodes));
-    picture = calloc(width, height);
-    CHECK(spheres && nodes && picture);
+    pictures = calloc((size_t)width * height, rounds);
+    CHECK(spheres && nodes && pictures);
     make_spheres(1);
     used = 1;
     build(0, 0, count);
@@ -259,8 +260,8 @@ int main(int argc, char **argv)
         CHECK(pthread_join(thread[i], NULL) == 0);
     mark_end();
     report_time("raytrace", start);
-    for (size_t i = 0; i < (size_t)width * height; i++)
-        sum = sum_byte(sum, picture[i]);
+    for (size_t i = 0; i < (size_t)width * height * rounds; i++)
+        sum = sum_byte(sum, pictures[i]);
     printf("raytrace: %u spheres, %u x %u, %016llx\n", count, width, height,
            (unsigned long long)sum);
     return 0;
