@@ -11,8 +11,8 @@ static _Alignas(64) unsigned char storage[1 << 16];
 int main(void)
 {
     struct disco_l2tlb tlb;
-    const disco_tlbe pair[2] = {0x1007,
-                                0x2007}; /* an even and an odd page, in any format you like */
+    /* An even and an odd page, in any format you like */
+    const disco_tlbe pair[2] = {0x1007, 0x2007};
     const disco_va va = {0x400000};
 
     if (disco_l2tlb_init(&tlb, storage, sizeof storage, 256, 256, UINT64_MAX) < 0)

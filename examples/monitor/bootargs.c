@@ -68,8 +68,8 @@ static bool is(const char *word, const char *key)
 
 static void numa_mode(struct options *o, const char *word)
 {
-    static const char *const modes[] = {"off", "migrate", "replicate",
-                                        "on"}; /* bits of enum disco_numa_mode */
+    /* Bits of enum disco_numa_mode */
+    static const char *const modes[] = {"off", "migrate", "replicate", "on"};
 
     o->with_numa = true;
     for (uint32_t i = 0; i < 4; i++) {

@@ -157,8 +157,8 @@ bool vm_free(struct vm *vm)
     if (!devices_free(vm))
         return false;
     numa_detach(vm);
-    disco_pmap_fini(
-        &vm->pmap); /* first: until then others may have its virtual CPUs forget translations */
+    /* First: until then others may have its virtual CPUs forget translations */
+    disco_pmap_fini(&vm->pmap);
     for (unsigned i = 0; i < vm->config->cpus; i++) {
         if (vm->vcpu[i]->arch)
             mips64_vcpu_fini(vm->vcpu[i]);

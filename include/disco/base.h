@@ -128,10 +128,10 @@ enum disco_rights {
 /** Beside rights, for `tlbe_make` (arch.h): what a translation is like. */
 enum disco_tlbe_kind {
     DISCO_GLOBAL = 8, /**< a wish: it is to match every address space */
-    DISCO_COPIED =
-        16, /**< a pmap's word: there are replicas, and processors of their nodes should use those */
-    DISCO_SUPERPAGE =
-        32, /**< a pmap's word: it is one of a superpage, all of which may be loaded at once */
+    /** A pmap's word: there are replicas, and processors of their nodes should use those. */
+    DISCO_COPIED = 16,
+    /** A pmap's word: it is one of a superpage, all of which may be loaded at once. */
+    DISCO_SUPERPAGE = 32,
 };
 
 /**

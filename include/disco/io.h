@@ -49,8 +49,8 @@ struct disco_disk_request {
 /** One finished request. */
 struct disco_disk_done {
     uint32_t disk;
-    int32_t
-        status; /**< 0 or an enum disco_err; DISCO_ERR_BUSY and DISCO_ERR_NO_MEMORY: ask again */
+    /** 0 or an enum disco_err; DISCO_ERR_BUSY and DISCO_ERR_NO_MEMORY: ask again */
+    int32_t status;
     uint64_t tag;
 };
 

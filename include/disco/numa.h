@@ -163,8 +163,8 @@ struct disco_numa;
 /** What disco_numa_init() makes. */
 struct disco_numa_config {
     struct disco_backend *backend; /**< for spinning; for `cpu` and `now` too, if it has them */
-    uint64_t (*now)(
-        struct disco_backend *b); /**< ns, for disco_numa_stats::ns alone; NULL: the backend's */
+    /** Nanoseconds, for disco_numa_stats::ns alone; NULL: the backend's */
+    uint64_t (*now)(struct disco_backend *b);
     struct disco_memmap *mm;
     uint32_t pmaps; /**< their ids are below this, <= DISCO_MAX_PMAPS */
     uint32_t queue; /**< hot records that can wait, a power of two up to 65536 */

@@ -36,8 +36,8 @@ struct disco_sched {
     uint64_t slice_ns;
     uint32_t queue_len;
     /* Written by all processors. */
-    DISCO_OWN_LINE uint32_t
-        admitted;             /* virtual CPUs that are not STOPPED: at most queue_len, atomically */
+    /* Virtual CPUs that are not STOPPED: at most queue_len, atomically */
+    DISCO_OWN_LINE uint32_t admitted;
     struct disco_lock starts; /* one start at a time; outside the run queues' locks */
     disco_cpuset idle;        /* processors that wait for a kick: see offer.c; atomically */
     uint64_t floor;           /* see fair.c; atomically */

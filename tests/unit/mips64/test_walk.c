@@ -28,8 +28,8 @@ START_TEST(three_levels)
     ck_assert_uint_eq(t.last, 2);
     ck_assert_uint_eq(mips_tables_entry(&t, 0, BASE, va), BASE + 3 * 8);
     ck_assert_uint_eq(mips_tables_entry(&t, 1, 0x20000, va), 0x20000 + 5 * 8);
-    ck_assert_uint_eq(mips_tables_entry(&t, 2, 0x30000, va),
-                      0x30000 + 6 * 8); /* the even page of the pair */
+    /* The even page of the pair */
+    ck_assert_uint_eq(mips_tables_entry(&t, 2, 0x30000, va), 0x30000 + 6 * 8);
 }
 END_TEST
 

@@ -13,8 +13,8 @@
 #include <disco/pmap.h>
 
 #define MOCK_CPUS 8
-extern _Thread_local unsigned
-    mock_cpu; /* which of them this thread is; no two threads are the same at once */
+/* Which of them this thread is; no two threads are the same at once */
+extern _Thread_local unsigned mock_cpu;
 
 struct mock {
     struct disco_backend b; /* first: the libraries hand this back */

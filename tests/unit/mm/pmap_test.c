@@ -368,8 +368,8 @@ START_TEST(gauges_are_not_negative)
     ck_assert_int_eq(disco_pmap_drop(&pm, ppn(0)), 0);
     mock_cpu = 0;
     pm.cpus--;
-    pm.counters =
-        (void *)((char *)pm.counters + DISCO_CACHE_LINE); /* the first processor's is not seen */
+    /* The first processor's is not seen */
+    pm.counters = (void *)((char *)pm.counters + DISCO_CACHE_LINE);
     ck_assert_uint_eq(mock_stats(&pm).present, 0);
     ck_assert_uint_eq(mock_stats(&pm).purges, 1);
 }

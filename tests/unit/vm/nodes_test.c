@@ -31,8 +31,8 @@ static void start(unsigned i) { ck_assert_int_eq(disco_vcpu_start(&vm->vcpu[i], 
 
 START_TEST(on_their_own_node_while_it_has_no_more_to_do)
 {
-    static const unsigned where[] = {2, 3, 0, 1,
-                                     2}; /* the third finds its node busy, and the fifth both */
+    /* The third finds its node busy, and the fifth both */
+    static const unsigned where[] = {2, 3, 0, 1, 2};
 
     vm = RIG_ADD(&r, 8, 8, spin);
     for (unsigned i = 0; i < 5; i++) {

@@ -167,8 +167,8 @@ static uint64_t poll_long(void *ctx)
     uint64_t *left = ctx;
 
     if (*left && r.s->q[0].running)
-        sim_advance(r.m,
-                    --*left ? 0 : 1000 * 100 * SIM_OP_NS); /* the second time: a thousand slices */
+        /* The second time: a thousand slices */
+        sim_advance(r.m, --*left ? 0 : 1000 * 100 * SIM_OP_NS);
     return r.b->ops->now(r.b) + 10 * SIM_OP_NS;
 }
 
