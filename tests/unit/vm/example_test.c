@@ -61,7 +61,7 @@ static const struct sim_insn program[] = {
     [30] = {SIM_BEQ, 9, 14, 33},
     [31] = {SIM_WAIT, 0, 0, 0},
     [32] = {SIM_BEQ, 0, 0, 30},
-    [33] = SET(1, DISCO_PAGE_SIZE * TEXT_PPN), /* calls take physical addresses */
+    [33] = SET(1, TEXT_PPN << DISCO_PAGE_SHIFT), /* calls take physical addresses */
     [34] = SET(2, 5),
     CALL(DISCO_CALL_CONSOLE_WRITE), /* 35, 36 */
     [37] = {SIM_ADD, 1, 15, 0},
