@@ -138,9 +138,10 @@ class Children(unittest.TestCase):
         self.assertEqual(alive_after(5, [grandchild]), [])
 
     def test_killed_launcher_leaves_nothing(self):
-        """Not even what its children have started, nor, as ninja does it, in groups of their own."""
-        children = "sleep 300 & echo $!; set -m; sleep 300 & echo $!; sh -c 'echo $$; sleep 300 & echo $!; wait' & wait"
-        with Launcher(["bash", "-c", children], 4) as launcher:
+        """Not even what its children have started, nor, as ninja and meson do it, in groups or sessions of their own."""
+        children = ("sleep 300 & echo $!; setsid sh -c 'echo $$; sleep 300 & echo $!; wait' & "
+                    "set -m; sleep 300 & echo $!; sh -c 'echo $$; sleep 300 & echo $!; wait' & wait")
+        with Launcher(["bash", "-c", children], 6) as launcher:
             self.assertEqual(alive_after(0, launcher.below), launcher.below)
             launcher.process.kill()
             self.assertEqual(alive_after(10, [*launcher.below, launcher.watcher]), [])
@@ -171,7 +172,7 @@ class Children(unittest.TestCase):
         ours, others = (subprocess.Popen(["sleep", "300"], start_new_session=True) for _ in range(2))
         try:
             told = f"begin {others.pid}\nbegin {ours.pid}\nend {others.pid}\n"
-            subprocess.run([sys.executable, WATCHER], input=told, text=True, timeout=20, check=True)
+            subprocess.run([sys.executable, WATCHER, "NOBODY=1"], input=told, text=True, timeout=20, check=True)
             self.assertEqual(ours.wait(2), -signal.SIGTERM)
             self.assertIsNone(others.poll())
         finally:

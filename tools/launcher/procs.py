@@ -24,19 +24,21 @@ started = weakref.WeakSet()
 
 class Watcher:
     """The process that ends what is left of our children when the launcher is killed: watcher.py. It begins with the
-    first of them, and ends with the launcher."""
+    first of them, and ends with the launcher. They are told by `mark` in their environment."""
 
     def __init__(self):
         self.lock = threading.Lock()
         self.process = None
+        self.mark = "DISCO_LAUNCHER", f"{os.getpid()}-{time.time_ns()}"
 
     def pipe(self):
         """Where it is told. Somebody who ended it gets another one for the children to come."""
         with self.lock:
             if self.process is None or self.process.poll() is not None:
                 self.process = subprocess.Popen(
-                    [sys.executable, "-I", "-S", Path(__file__).with_name("watcher.py")], stdin=subprocess.PIPE,
-                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", start_new_session=True, bufsize=0)
+                    [sys.executable, "-I", "-S", Path(__file__).with_name("watcher.py"), "=".join(self.mark)],
+                    stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", env={},
+                    start_new_session=True, bufsize=0)
             return self.process.stdin.fileno()
 
     def forget(self, session):
@@ -65,8 +67,10 @@ def leave_nothing(parent, pipe):
 
 def spawn(command, **options):
     """Popen in a session of its own, so that Ctrl-C at the terminal reaches the launcher alone. End it with end()."""
+    name, value = watcher.mark
+    environment = {**(options.pop("env", None) or os.environ), name: value}
     try:
-        process = subprocess.Popen([str(word) for word in command], start_new_session=True,
+        process = subprocess.Popen([str(word) for word in command], start_new_session=True, env=environment,
                                    preexec_fn=leave_nothing(os.getpid(), watcher.pipe()), **options)
     except OSError as error:
         raise Failure(f"cannot start {command[0]}: {error.strerror}") from None

@@ -3,8 +3,10 @@
 
 Its input is a pipe that the launcher alone has open to write: "begin SESSION" and "end SESSION", a line each. The end of
 the input is the end of the launcher, however it came about. Then every process of the sessions that have begun and not
-ended is ended: a build's make and compilers know nothing of the launcher, and would go on. They are asked first, for what
-they have half written they take away only then; left behind, the next make would take it for whole.
+ended is ended: a build's make and compilers know nothing of the launcher, and would go on. So is whatever has this
+watcher's argument in its environment, as the launcher's children have: meson gives each test a session, of which nobody
+has told. They are asked first, for what they have half written they take away only then; left behind, the next make
+would take it for whole.
 """
 
 import os
@@ -21,12 +23,13 @@ PATIENCE = 10.0
 
 
 def left(sessions):
-    """Process ids of those in the sessions that have not ended. Not only of groups: ninja gives each compiler its own."""
+    """Process ids of those that have not ended. Not only of groups: ninja gives each compiler its own."""
+    mark = os.fsencode(sys.argv[1])
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with suppress(OSError):
                 state, _, _, session = (entry / "stat").read_text().rsplit(")", 1)[1].split()[:4]
-                if state not in "ZX" and int(session) in sessions:
+                if state not in "ZX" and (int(session) in sessions or mark in (entry / "environ").read_bytes().split(b"\0")):
                     yield int(entry.name)
 
 
