@@ -19,6 +19,12 @@
  */
 #include "pmap_private.h"
 
+/* How many pages a superpage has, 0 if there are none: with several nodes pages move one by one. */
+static unsigned pages_of_one(const struct disco_pmap *pm)
+{
+    return pm->backend->nodes > 1 ? 0 : pm->backend->superpage;
+}
+
 static disco_tlbe word_for(const struct disco_pmap *pm, disco_mpn mpn, unsigned mark)
 {
     return pm->backend->ops->tlbe_make(mpn, RIGHTS_SHARED | mark);
@@ -62,11 +68,11 @@ static int mark_all(struct disco_pmap *pm, struct disco_pmap_entry *e, unsigned 
 
 int disco_pmap_promote(struct disco_pmap *pm, disco_ppn first)
 {
-    unsigned n = pm->backend->superpage;
+    unsigned n = pages_of_one(pm);
     struct disco_pmap_entry *e;
     int err;
 
-    if (!n || pm->backend->nodes > 1)
+    if (!n)
         return DISCO_ERR_UNSUPPORTED;
     if (first.v & (n - 1))
         return DISCO_ERR_BAD_ARG;
@@ -96,7 +102,7 @@ static bool unmark(const struct disco_pmap *pm, struct disco_pmap_entry *e)
 
 void disco_super_demote(struct disco_pmap *pm, disco_ppn ppn)
 {
-    unsigned n = pm->backend->superpage;
+    unsigned n = pages_of_one(pm);
     struct disco_pmap_entry *e;
 
     if (!n)
