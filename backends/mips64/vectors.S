@@ -4,7 +4,8 @@
  * guest kernel lives in mapped memory (Disco, section 4.1.2):
  *
  *   1. a miss that the L2TLB can answer,
- *   2. a miss in a segment that the guest believes unmapped: the pmap's precomputed entries.
+ *   2. a miss in a segment that the guest believes unmapped: the pmap's precomputed entries, where these are marked the
+ *      replica that is nearest, or a superpage.
  *
  * Both do what disco_vcpu_handle() would do, without a stack: three registers are parked in
  * KScratch. An entry of 0 is loaded like any other: the access then faults again as "invalid",
