@@ -17,7 +17,8 @@
  * o2: the offerer finds the bit, or another offerer has taken it, who kicks. A kick that comes
  * before i3 ends the sleep at once (the backend's duty), and then the idler begins again with i1.
  * So several offers at once wake several processors, and none is forgotten: after o1 every
- * processor without a bit in `idle` looks at the queues before it sleeps.
+ * processor without a bit in `idle` looks at the queues before it sleeps. The queue's own does so even where the offerer
+ * leaves it to that, since it runs nobody: if it takes another first, it calls for help.
  */
 
 void disco_sched_kick(struct disco_sched *s, unsigned cpu)
@@ -53,15 +54,18 @@ static unsigned pick(disco_cpuset idle, disco_cpuset near, unsigned cpu)
 
 /*
  * Wake one that idles: of @p node, where the virtual CPU's own memory is, else @p cpu, where its caches may be warm, else
- * any.
+ * any; but nobody else where @p cpu runs nobody, for it looks at its queue before it sleeps.
  */
 static bool wake_idle(struct disco_sched *s, unsigned cpu, unsigned node)
 {
     disco_cpuset near = cpus_of_node(s->backend, node), idle, one;
+    bool free = !__atomic_load_n(&s->q[cpu].running, __ATOMIC_ACQUIRE);
 
     while ((idle = __atomic_load_n(&s->idle, __ATOMIC_SEQ_CST))) { /* o2 */
         unsigned to = pick(idle, near, cpu);
 
+        if (free && !(near >> to & 1) && to != cpu)
+            return true;
         one = (disco_cpuset)1 << to;
         if (__atomic_fetch_and(&s->idle, ~one, __ATOMIC_SEQ_CST) & one) { /* o3 */
             disco_sched_kick(s, to);

@@ -21,6 +21,8 @@ void disco_runq_push(struct disco_sched *s, unsigned cpu, struct disco_vcpu *v)
 {
     struct disco_runq *q = &s->q[cpu];
 
+    if (!q->count)
+        q->since = s->backend->ops->now(s->backend);
     q->wait[q->count] = v;
     disco_vcpu_set_state(v, DISCO_VCPU_READY);
     publish(q, q->count + 1);

@@ -15,6 +15,7 @@ struct disco_runq {
     uint32_t count;
     uint32_t running;         /* is a virtual CPU on this processor? */
     uint64_t least;           /* the least `served` of those that wait, if any does */
+    uint64_t since;           /* ns: when somebody began to wait where nobody did; under the lock */
     uint64_t offset;          /* now + offset = `served` of the running one at this moment */
     uint32_t preempt;         /* the running one is to make place; atomically */
     struct disco_vcpu **wait; /* queue_len places, in the order they came */

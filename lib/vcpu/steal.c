@@ -57,6 +57,23 @@ struct wanted {
     bool thief;
 };
 
+/* Parts of a slice: what a processor that has been called may take to come. */
+#define MOMENTS 8
+
+/*
+ * Is @p v left to the queue's own processor, which runs nobody and is about to take it? One of another node than @p v's, that
+ * happens to look for work at this moment, would be faster, and take it away from its memory.
+ */
+static bool is_left(const struct disco_sched *s, const struct disco_runq *q, const struct wanted *w,
+                    const struct disco_vcpu *v)
+{
+    if (!w->thief || s->backend->node_of_cpu[w->cpu] == v->node ||
+        __atomic_load_n(&q->running, __ATOMIC_RELAXED))
+        return false;
+    return disco_ahead(s->backend->ops->now(s->backend), q->since) <
+           (int64_t)(s->slice_ns / MOMENTS);
+}
+
 /*
  * The place of the one served least; those that yielded come last, until somebody had a turn. A
  * thief prefers what belongs to its node.
@@ -71,7 +88,7 @@ static uint32_t choose(const struct disco_sched *s, const struct disco_runq *q,
         const struct disco_vcpu *v = q->wait[i];
         uint64_t served = v->served + (w->thief ? detour(s, w->cpu, v->node) : 0);
 
-        if (v->yielded != yielded || (w->vm && v->vm != w->vm))
+        if (v->yielded != yielded || (w->vm && v->vm != w->vm) || is_left(s, q, w, v))
             continue;
         if (best == NOBODY || disco_ahead(least, served) > 0) {
             best = i;

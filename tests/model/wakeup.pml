@@ -130,6 +130,11 @@ wake:
     if
     :: v == NONE && h == c && (queue[c] == 1 || queue[c] == 2) -> goto goes_on /* takes it next */
     :: !idle[0] && !idle[1] && !idle[2] -> goto goes_on                        /* o2 */
+#ifdef BUG_FREE_THOUGH_ASLEEP
+    :: on[0] != h && on[1] != h -> goto goes_on
+#else
+    :: atomic { !idle[h] && on[0] != h && on[1] != h -> goto goes_on }         /* its own looks before it sleeps */
+#endif
     :: atomic { idle[h] -> idle[h] = false }                                   /* o3 */
     :: atomic { !idle[h] && idle[0] -> idle[0] = false; h = 0 }
     :: atomic { !idle[h] && idle[1] -> idle[1] = false; h = 1 }

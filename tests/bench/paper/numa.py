@@ -27,7 +27,7 @@ def idle_loads(quick):
 
 def large(commands):
     """As many processors as the paper's Raytrace had: too many for the bare machine to boot under QEMU 7.2."""
-    load = Load("raytrace", "raytrace 16 20000 160 48", 16, 16, "l2=64K")
+    load = Load("raytrace", "raytrace 16 20000 160 48", 16, 16, "l2=64K", "1G")
     results = {system: run(load, system) for system in (OFF, ON, UMA)}
     commands += [r.words for r in results.values()]
     return Table(

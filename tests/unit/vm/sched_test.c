@@ -226,6 +226,9 @@ START_TEST(a_thief_prefers_what_belongs_to_its_node)
     vm = STARTED(4, spin); /* 0 and 2 on node 0, 1 and 3 on node 1 */
     disco_vcpu_pause(&vm->vcpu[1], DISCO_PAUSE_PERSON);
     disco_vcpu_pause(&vm->vcpu[3], DISCO_PAUSE_PERSON);
+    rig_turn(&r, 1); /* leaves 0 to the processor of its node, which may be about to take it */
+    ck_assert_uint_eq(vm->vcpu[0].cpu, 0);
+    sim_advance(r.m, r.s->slice_ns);
     rig_turn(&r, 1); /* steals 0 */
     ck_assert_uint_eq(vm->vcpu[0].cpu, 1);
     ck_assert_uint_eq(vm->vcpu[0].node, 0);
