@@ -13,7 +13,8 @@ from harness import Running, disco, free_port, in_one_order, leaked, run
 RESTLESS = ("--numa-set", "trigger=2,sharing=1,write=1000,migrate=1000,cap=1000000,interval=5")
 SMP = ("--guest", "smp", "--cpus", 4, "--nodes", 4)
 RIGHT = b"smp: all counts are right\n"
-READERS = ("--guest", "readers", "--cpus", 4, "--nodes", 4)
+# 512 pages, which have copies on three nodes when they have been read long enough.
+READERS = ("--guest", "readers", "--cpus", 4, "--nodes", 4, "--append", "rounds=300")
 SUMS = b"readers: all sums are right\n"
 
 
