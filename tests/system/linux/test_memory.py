@@ -75,21 +75,21 @@ class Overcommit(unittest.TestCase):
 class Replicas(unittest.TestCase):
     # Four threads read one scene, whose pages so have copies; then a file takes the memory that these lie in.
     SCENE = "raytrace 4 2000 60 2"
-    FILL_UP = "dd if=/dev/zero of=/tmp/big bs=1M count=64 2>/dev/null"
+    FILL_UP = "dd if=/dev/zero of=/tmp/big bs=1M count=70 2>/dev/null"
     RESTLESS = ("--nodes", 4, "--numa", "on", "--numa-set", "trigger=8,sharing=2,write=1000,migrate=1000,cap=1000000,interval=5")
 
     def test_go_first(self):
         """Copies for speed make room before a guest waits for memory, and the guest cannot tell."""
         with tempfile.TemporaryDirectory() as folder:
             stats = Path(folder) / "stats"
-            done = run("--cpus", 4, "--mem", "160M", "--machine-mem", "208M", *self.RESTLESS, "--stats", stats,
+            done = run("--cpus", 4, "--mem", "160M", "--machine-mem", "192M", *self.RESTLESS, "--stats", stats,
                        "--exec", f"{self.SCENE}; {self.FILL_UP}; {self.SCENE}; md5sum /tmp/big")
             last = json.loads(stats.read_text().splitlines()[-1])
         self.assertEqual(done.status, 0, done)
         pictures = [line for line in done.out.splitlines() if b" spheres, " in line]
         self.assertEqual(len(pictures), 2, done)
         self.assertEqual(pictures[0], pictures[1])
-        self.assertIn(hashlib.md5(bytes(64 * MIB)).hexdigest().encode(), done.out)
+        self.assertIn(hashlib.md5(bytes(70 * MIB)).hexdigest().encode(), done.out)
         self.assertGreater(last["numa"]["dropped"], 100, last["numa"])
         self.assertNotIn("out of memory", done.err)
 
