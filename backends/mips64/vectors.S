@@ -48,6 +48,21 @@
 .Lfound\@:
     .endm
 
+/* Into the TLB with the pair in k0, k1. The guest's at is back; k0 and k1 are by back_to_guest. */
+    .macro  load_pair
+    dmtc0   $k0, C0_ENTRYLO0
+    dmtc0   $k1, C0_ENTRYLO1
+    dmfc0   $at, KS_AT
+    ehb
+    tlbwr
+    .endm
+
+    .macro  back_to_guest
+    dmfc0   $k0, KS_K0
+    dmfc0   $k1, KS_K1
+    eret
+    .endm
+
 /* at := the pair of physical pages behind EntryHi, an address of a segment believed unmapped; k1 := struct mips_vcpu. k0 is lost. */
     .macro  physical_pair
     dmfc0   $k0, C0_ENTRYHI
@@ -91,9 +106,7 @@ refill_l2tlb:
     dmfc0   $at, KS_AT
     ehb
     tlbwr
-    dmfc0   $k0, KS_K0
-    dmfc0   $k1, KS_K1
-    eret
+    back_to_guest
     .globl mips_vector_refill_end
 mips_vector_refill_end:
 
@@ -138,14 +151,8 @@ mips_patch_global0:
      ori    $k0, $k0, 1             /* global: every address space has it; nothing when tagged */
 mips_patch_global1:
     ori     $k1, $k1, 1
-    dmtc0   $k0, C0_ENTRYLO0
-    dmtc0   $k1, C0_ENTRYLO1
-    dmfc0   $at, KS_AT
-    ehb
-    tlbwr
-    dmfc0   $k0, KS_K0
-    dmfc0   $k1, KS_K1
-    eret
+    load_pair
+    back_to_guest
     .globl mips_refill_kernel_end
 mips_refill_kernel_end:
 
@@ -183,15 +190,9 @@ mips_patch_global2:
     ori     $k0, $k0, 1
 mips_patch_global3:
     ori     $k1, $k1, 1
-    dmtc0   $k0, C0_ENTRYLO0
-    dmtc0   $k1, C0_ENTRYLO1
-    dmfc0   $at, KS_AT
-    ehb
-    tlbwr
+    load_pair
     mtc0    $zero, C0_PAGEMASK
-    dmfc0   $k0, KS_K0
-    dmfc0   $k1, KS_K1
-    eret
+    back_to_guest
     .globl mips_refill_marked_end
 mips_refill_marked_end:
 

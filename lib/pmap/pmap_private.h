@@ -79,9 +79,7 @@ struct hold {
     struct disco_pmap_entry *e;
     disco_ppn ppn;
     uint64_t meta;
-    /*
-     * who forgets it if it is revoked; all, if its page is to change or to become somebody else's
-     */
+    /* Who forgets it if it is revoked; all, if its page is to change or to be somebody else's */
     uint64_t vcpus;
 };
 

@@ -59,12 +59,12 @@ static unsigned pick(disco_cpuset idle, disco_cpuset near, unsigned cpu)
 static bool wake_idle(struct disco_sched *s, unsigned cpu, unsigned node)
 {
     disco_cpuset near = cpus_of_node(s->backend, node), idle, one;
-    bool free = !__atomic_load_n(&s->q[cpu].running, __ATOMIC_ACQUIRE);
+    bool runs_nobody = !__atomic_load_n(&s->q[cpu].running, __ATOMIC_ACQUIRE);
 
     while ((idle = __atomic_load_n(&s->idle, __ATOMIC_SEQ_CST))) { /* o2 */
         unsigned to = pick(idle, near, cpu);
 
-        if (free && !(near >> to & 1) && to != cpu)
+        if (runs_nobody && !(near >> to & 1) && to != cpu)
             return true;
         one = (disco_cpuset)1 << to;
         if (__atomic_fetch_and(&s->idle, ~one, __ATOMIC_SEQ_CST) & one) { /* o3 */

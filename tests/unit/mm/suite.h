@@ -7,24 +7,31 @@
 #include <check.h>
 #include <stdlib.h>
 
-static inline int suite_run(const char *name, const TTest **tests, size_t n, void (*setup)(void),
-                            void (*teardown)(void))
+/* Run what @p c has; the program's exit code. */
+static inline int suite_finish(const char *name, TCase *c)
 {
     Suite *s = suite_create(name);
-    TCase *c = tcase_create(name);
     SRunner *r;
     int failed;
 
-    for (size_t i = 0; i < n; i++)
-        tcase_add_test(c, tests[i]);
-    tcase_add_checked_fixture(c, setup, teardown);
-    tcase_set_timeout(c, 60);
     suite_add_tcase(s, c);
     r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
     failed = srunner_ntests_failed(r);
     srunner_free(r);
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static inline int suite_run(const char *name, const TTest **tests, size_t n, void (*setup)(void),
+                            void (*teardown)(void))
+{
+    TCase *c = tcase_create(name);
+
+    for (size_t i = 0; i < n; i++)
+        tcase_add_test(c, tests[i]);
+    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_set_timeout(c, 60);
+    return suite_finish(name, c);
 }
 
 #define SUITE_RUN(name, tests, setup, teardown)                                                    \
@@ -35,19 +42,11 @@ static inline int suite_run(const char *name, const TTest **tests, size_t n, voi
 
 static inline int suite_loop(const char *name, const TTest *test, int times)
 {
-    Suite *s = suite_create(name);
     TCase *c = tcase_create(name);
-    SRunner *r;
-    int failed;
 
     tcase_add_loop_test(c, test, 0, times);
     tcase_set_timeout(c, 60);
-    suite_add_tcase(s, c);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_finish(name, c);
 }
 
 #endif

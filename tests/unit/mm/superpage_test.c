@@ -364,18 +364,10 @@ int main(void)
         {&again, 1},
         {&at_the_end, 1},
     };
-    Suite *s = suite_create("superpage");
     TCase *c = tcase_create("superpage");
-    SRunner *r;
-    int failed;
 
     for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
         tcase_add_loop_test(c, *tests[i].test, 0, tests[i].times);
     tcase_add_checked_fixture(c, setup_superpages, teardown_superpages);
-    suite_add_tcase(s, c);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_finish("superpage", c);
 }
