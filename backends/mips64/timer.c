@@ -49,6 +49,18 @@ static uint64_t earliest(struct mips_cpu *cpu)
     return at;
 }
 
+/*
+ * Twice, for QEMU 7.2, which lets another thread find that the value before was reached, and set its clock for that value's
+ * next turn: after ours, if it read the register before we wrote it. It holds a lock that a write waits for, so it has
+ * done by the second. What is lost all the same is missed in mips_exit().
+ */
+static void write_compare(struct mips_cpu *cpu, uint32_t at)
+{
+    cpu->match_at = at;
+    mips_set32(C0_COMPARE, at);
+    mips_set32(C0_COMPARE, at);
+}
+
 void mips_timer_program(struct mips_cpu *cpu)
 {
     uint64_t at = earliest(cpu), now;
@@ -60,7 +72,7 @@ void mips_timer_program(struct mips_cpu *cpu)
             at = now + ahead;
         if (at > now + FARTHEST)
             at = now + FARTHEST;
-        mips_set32(C0_COMPARE, (uint32_t)at);
+        write_compare(cpu, (uint32_t)at);
         ahead *= 2;
     } while (mips_ticks(cpu) >= at);
 }

@@ -167,6 +167,7 @@ static void walk_vcpu(struct vm *vm, unsigned i)
     const struct disco_vcpu *v = vm->vcpu[i];
     const struct mips_stats *m = &mips_of(v)->stats;
     const struct row rows[] = {
+        {"at_ns", monitor_now()}, /* to print all takes long enough to matter */
         {"run_ns", v->stats.run_ns},
         {"user_ns", m->user_ticks * MIPS_NS_PER_TICK},
         {"kernel_ns", m->kernel_ticks * MIPS_NS_PER_TICK},
@@ -213,11 +214,17 @@ static void walk_cpu(unsigned i)
 
     (void)disco_sched_stats(mon.sched, i, &s);
     const struct row rows[] = {
-        {"user_ns", user},        {"kernel_ns", kernel},
-        {"idle_ns", s.idle_ns},   {"monitor_ns", monitor_now() - user - kernel - s.idle_ns},
-        {"flushes", c->flushes},  {"ipis", c->ipis},
-        {"switches", s.switches}, {"steals", s.steals},
-        {"kicks", s.kicks},       {"waiting", disco_sched_load(mon.sched, i)},
+        {"user_ns", user},
+        {"kernel_ns", kernel},
+        {"idle_ns", s.idle_ns},
+        {"monitor_ns", monitor_now() - user - kernel - s.idle_ns},
+        {"flushes", c->flushes},
+        {"ipis", c->ipis},
+        {"switches", s.switches},
+        {"steals", s.steals},
+        {"kicks", s.kicks},
+        {"waiting", disco_sched_load(mon.sched, i)},
+        {"timers_lost", c->matches_lost},
     };
 
     log_format(of, sizeof of, "cpu%u", i);

@@ -29,8 +29,15 @@ NOISY = ("if grep -q noisy /proc/cmdline; then for i in 1 2 3 4 5 6 7 8; do "
          f"dd if=/dev/zero of=/dev/null bs=1M count=100000000 & done; fi; {COMPUTING}")
 
 
-def run_times(counters):
-    return {(name, number): vcpu["run_ns"] for name, vm in counters["vms"].items() for number, vcpu in vm["vcpus"].items()}
+def times(counters):
+    """How long each virtual CPU has run, and when that was read: to tell everything takes part of a second."""
+    return {(name, number): (vcpu["run_ns"], vcpu["at_ns"]) for name, vm in counters["vms"].items()
+            for number, vcpu in vm["vcpus"].items()}
+
+
+def share(before, after):
+    (run, at), (run_later, later) = before, after
+    return (run_later - run) / (later - at)
 
 
 def pieces_of(out):
@@ -60,10 +67,9 @@ class Fair(unittest.TestCase):
             after, pieces = running.stats(), pieces_of(running.so_far().out[seen:])
             running.ask("quit")
             running.done(60)
-        passed = after["time_ns"] - before["time_ns"]
-        self.assertGreater(passed, SECONDS * 0.9e9)
-        first, last = run_times(before), run_times(after)
-        return {who: (last[who] - first[who]) / passed for who in last}, pieces
+        self.assertGreater(after["time_ns"] - before["time_ns"], SECONDS * 0.9e9)
+        first, last = times(before), times(after)
+        return {who: share(first[who], last[who]) for who in last}, pieces
 
     def check(self, shares, processors, near=NEAR):
         """All got the same, and together nearly all there is: the rest is the monitor's."""
