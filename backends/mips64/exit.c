@@ -130,15 +130,17 @@ static void finish(struct mips_vcpu *a)
     if (mips_interrupt_pending(a->cp0))
         mips_take_interrupt(a);
     mips_account_monitor(a);
+    mips_timer_look(mips_this_cpu(), a->since);
     status = mips_cp0_get(a->cp0, MIPS_CP0_STATUS);
     if (status != a->status_seen || !a->hw_status)
         set_status(a, status);
 }
 
 /* The guest's mode changes only by exits, so all the time since the last one was spent in one. */
-static void account_guest(struct mips_vcpu *a, struct mips_cpu *cpu, uint32_t now)
+static void account_guest(struct mips_vcpu *a)
 {
-    uint32_t ticks = now - a->since;
+    struct mips_cpu *cpu = mips_this_cpu();
+    uint32_t now = mips_get32(C0_COUNT), ticks = now - a->since;
     bool user = (a->hw_status & ST_KSU) == ST_KSU_USER;
 
     a->since = now;
@@ -154,26 +156,12 @@ void mips_account_monitor(struct mips_vcpu *a)
     a->since = now;
 }
 
-#define LATE 131072 /* ticks, a bit less than 1 ms */
-
-/* Count has passed Compare long ago, and no interrupt came of it: then none will, unless it is asked for again. */
-static void look_for_match(struct mips_cpu *cpu, uint32_t now, uint32_t cause)
-{
-    if ((int32_t)(now - cpu->match_at) < LATE || cause & CAUSE_IP_TIMER)
-        return;
-    cpu->matches_lost++;
-    mips_timer_program(cpu);
-}
-
 int mips_exit(struct mips_vcpu *a)
 {
-    struct mips_cpu *cpu = mips_this_cpu();
-    uint32_t now = mips_get32(C0_COUNT);
     int next;
 
-    account_guest(a, cpu, now);
+    account_guest(a);
     a->cause = mips_get32(C0_CAUSE);
-    look_for_match(cpu, now, a->cause);
     a->stats.exits++;
     a->stats.code[CAUSE_CODE(a->cause)]++;
     next = dispatch(a);

@@ -112,6 +112,13 @@ bool mips_ipi(struct mips_cpu *cpu);
 /* timer.c */
 uint64_t mips_ticks(struct mips_cpu *cpu);
 void mips_timer_program(struct mips_cpu *cpu);
+void mips_timer_passed(struct mips_cpu *cpu);
+/* Count is @p now, and the processor is about to leave the monitor, or to sleep: see mips_timer_passed(). */
+static inline void mips_timer_look(struct mips_cpu *cpu, uint32_t now)
+{
+    if ((int32_t)(now - cpu->match_at) >= 0)
+        mips_timer_passed(cpu);
+}
 /* Raise the timer line of every virtual CPU whose Compare has matched. */
 void mips_timer_fire(struct mips_cpu *cpu);
 /* A virtual CPU comes in: its Compare is watched here from now on. */

@@ -105,7 +105,7 @@ struct mips_cpu {
     uint64_t ticks;                    /**< Count, extended to 64 bits, when last read */
     uint64_t timer_at;                 /**< tick at which the monitor wants the processor back */
     uint32_t match_at;                 /**< what Compare holds */
-    uint64_t matches_lost;             /**< times that Count passed it and no interrupt came */
+    uint64_t renewed;                  /**< times that Count had passed it without an interrupt */
     uint64_t user_ticks, kernel_ticks; /**< time in guests, by their mode */
     uint64_t generation;               /**< of its machine ASIDs: tags.c */
     uint32_t next_tag;                 /**< the first that nobody has in this generation */

@@ -127,6 +127,7 @@ void mips_idle(struct disco_backend *b)
     struct mips_cpu *cpu = mips_this_cpu();
 
     (void)b;
+    mips_timer_look(cpu, mips_get32(C0_COUNT));
     sleep_until_asked(cpu);
     if (mips_get32(C0_CAUSE) & CAUSE_IP_IPI)
         mips_ipi(cpu);

@@ -224,7 +224,7 @@ static void walk_cpu(unsigned i)
         {"steals", s.steals},
         {"kicks", s.kicks},
         {"waiting", disco_sched_load(mon.sched, i)},
-        {"timers_lost", c->matches_lost},
+        {"timers_renewed", c->renewed},
     };
 
     log_format(of, sizeof of, "cpu%u", i);
