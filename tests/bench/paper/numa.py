@@ -14,7 +14,7 @@ PAPER_MOVES = {"engineering": (2461, 67, 2208, 57), "raytrace": (909, 102, 2671,
 
 
 def loads(quick):
-    steps, rounds = (600000, 4) if quick else (3000000, 24)
+    steps, rounds = (600000, 4) if quick else (3000000, 48)
     return [Load("engineering", f"engineering 8 {steps}", 8, 8, "l2=256K"),
             Load("raytrace", f"raytrace 8 20000 160 {rounds}", 8, 8, "l2=64K")]
 
