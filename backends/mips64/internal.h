@@ -116,7 +116,7 @@ void mips_timer_passed(struct mips_cpu *cpu);
 /* Count is @p now, and the processor is about to leave the monitor, or to sleep: see mips_timer_passed(). */
 static inline void mips_timer_look(struct mips_cpu *cpu, uint32_t now)
 {
-    if ((int32_t)(now - cpu->match_at) >= 0)
+    if ((int32_t)(now - mips_get32(C0_COMPARE)) >= 0)
         mips_timer_passed(cpu);
 }
 /* Raise the timer line of every virtual CPU whose Compare has matched. */

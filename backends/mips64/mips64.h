@@ -101,11 +101,10 @@ enum mips_where { MIPS_IN_MONITOR, MIPS_IN_GUEST, MIPS_IDLE };
 struct mips_cpu {
     struct disco_backend *backend;
     unsigned id;
-    struct mips_vcpu *fpu_owner;       /**< whose registers the FPU holds; NULL: nobody's */
-    uint64_t ticks;                    /**< Count, extended to 64 bits, when last read */
-    uint64_t timer_at;                 /**< tick at which the monitor wants the processor back */
-    uint32_t match_at;                 /**< what Compare holds */
-    uint64_t renewed;                  /**< times that Count had passed it without an interrupt */
+    struct mips_vcpu *fpu_owner; /**< whose registers the FPU holds; NULL: nobody's */
+    uint64_t ticks;              /**< Count, extended to 64 bits, when last read */
+    uint64_t timer_at;           /**< tick at which the monitor wants the processor back */
+    uint64_t renewed;            /**< times that Count had passed Compare without an interrupt */
     uint64_t user_ticks, kernel_ticks; /**< time in guests, by their mode */
     uint64_t generation;               /**< of its machine ASIDs: tags.c */
     uint32_t next_tag;                 /**< the first that nobody has in this generation */

@@ -54,9 +54,8 @@ static uint64_t earliest(struct mips_cpu *cpu)
  * next turn: after ours, if it read the register before we wrote it. It holds a lock that a write waits for, so it has
  * done by the second.
  */
-static void write_compare(struct mips_cpu *cpu, uint32_t at)
+static void write_compare(uint32_t at)
 {
-    cpu->match_at = at;
     mips_set32(C0_COMPARE, at);
     mips_set32(C0_COMPARE, at);
 }
@@ -72,14 +71,14 @@ void mips_timer_program(struct mips_cpu *cpu)
             at = now + ahead;
         if (at > now + FARTHEST)
             at = now + FARTHEST;
-        write_compare(cpu, (uint32_t)at);
+        write_compare((uint32_t)at);
         ahead *= 2;
     } while (mips_ticks(cpu) >= at);
 }
 
 /*
- * Count has passed Compare. If no interrupt came of that none will: QEMU 7.2 sets and clears bits of Cause in two threads, and
- * loses some. One that is only late comes sooner for being asked for again.
+ * Count has passed Compare. If there is no interrupt perhaps none will come: QEMU 7.2 sets and clears bits of Cause in two
+ * threads, and may lose some. To ask again does no harm to one that is only late.
  */
 COLD void mips_timer_passed(struct mips_cpu *cpu)
 {

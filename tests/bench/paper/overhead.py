@@ -11,7 +11,7 @@ PAPER = {"build": 116, "engineering": 106, "raytrace": 103, "database": 116}
 def loads(quick):
     runs = 1 if quick else 3
     return [Load("build", build_load(8 if quick else 40, 1), runs=runs),
-            # Working sets of 1.1 and 1.25 MiB: in a cache of about their size it is chance which pages meet there.
+            # Working sets of 1.1 and 1.25 MiB: in a cache of about their size the bare machine varies by 40 %.
             Load("engineering", f"engineering 1 {100000 if quick else 1000000}", model="l2=256K", runs=runs),
             Load("raytrace", f"raytrace 1 20000 {64 if quick else 160}", runs=runs),
             Load("database", f"database {1000 if quick else 6000} 1", runs=runs)]
@@ -33,7 +33,7 @@ def figure(quick):
                    [Table("Execution time", ["", "Linux, ms", "Disco, ms", "Linux = 100", "paper", "instructions, ratio",
                                              "in the monitor, %"], rows)],
                    ["Time between the marks of each load, without the system's start.",
-                    "Engineering has a second-level cache of 256 KiB, which its working sets exceed by far, as they should; "
-                    "in one of 1 MiB, about their size, a bare machine's time varies by 40 % with where its pages lie."]
-                   + ([] if quick else ["The fastest of three runs counts: what QEMU's TLB keeps beyond its 16 pairs is chance."]),
+                    "Engineering has a second-level cache of 256 KiB, which its working sets exceed by far; in one of 1 MiB, "
+                    "about their size, a bare machine's time varies by 40 % from run to run."]
+                   + ([] if quick else ["The fastest of three runs counts."]),
                    commands)

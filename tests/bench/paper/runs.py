@@ -29,7 +29,7 @@ class Load:
     model: str = ""     # options of tools/flash
     mem: str = machine.MEMORY
     vms: int = 1        # virtual machines, each with so many processors
-    runs: int = 1       # of which the fastest counts: pages that lie badly in the second-level cache are chance
+    runs: int = 1       # of which the fastest counts: bare machines vary from run to run
 
 
 def build_load(files, jobs, vms=1):
